@@ -1,0 +1,52 @@
+# Everything a person or CI does here. Each target installs or builds what it needs, or says what is missing.
+.DEFAULT_GOAL := help
+.PHONY: help run test test-full bench lint fmt proto-breaking clean
+SHELL := bash
+CARGO ?= cargo
+BUF := tools/buf/node_modules/.bin/buf
+
+help: ## Says what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+run: cargo ## Builds the executable and runs everything in one process at http://localhost:8080
+	@echo "Building (the first time takes some minutes) ..."
+	@$(CARGO) build --release --locked -p todo
+	@exec target/release/todo all
+
+test: cargo ## Runs what needs only the toolchain
+	$(CARGO) test --workspace --locked
+
+test-full: cargo services ## Runs everything: real Postgres, process kills, the API fuzzed by its own description
+	CI=true $(CARGO) test --workspace --locked
+	tools/schemathesis/run
+
+bench: cargo ## Measures, each figure beside a reference in the same run
+	$(CARGO) run --release --locked -p todo-bench
+
+lint: cargo $(BUF) ## Format, lints, dependency rules, protos
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	tools/deny
+	$(BUF) lint
+	$(BUF) format --diff --exit-code --path proto/todo
+	tools/buf/breaking
+
+fmt: cargo ## Formats
+	$(CARGO) fmt --all
+	$(BUF) format -w --path proto/todo
+
+$(BUF): tools/buf/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed for buf: install Node.js 20 or later"; exit 1; }
+	npm ci --prefix tools/buf --no-audit --no-fund
+	@touch $@
+
+.PHONY: cargo services
+cargo:
+	@command -v $(CARGO) >/dev/null || { echo "cargo is needed: install Rust 1.94 or later by https://rustup.rs"; exit 1; }
+	@command -v cc >/dev/null || { echo "a C compiler is needed for SQLite: install gcc or clang"; exit 1; }
+
+services:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || tools/install postgresql
+
+clean: ## Removes what was built
+	$(CARGO) clean

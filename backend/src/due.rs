@@ -1,0 +1,338 @@
+//! `DueService`: what is due, and the decision whether it happens. A decision is one transaction, in which the database
+//! as it is then has the last word; so whoever asks first decides, and asking again changes nothing.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use prost::Message as _;
+use todo_domain::{Error, Violations, ids, series, task::Task};
+use todo_proto::v1::{self, announcement::Payload, due_service_server::DueService};
+use todo_runtime::status::from_error;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use crate::{
+    convert::{self, timestamp},
+    core::{Core, id},
+    store::{ChangeKind, DueKind, DueRow, Firing, ReminderRow, Series, Slot, SlotState},
+    write::Write,
+};
+
+/// How long after a decision its event is taken for lost when nothing came of it.
+const UNSEEN: TimeDelta = TimeDelta::seconds(10);
+/// Events handed out again at once.
+const UNSEEN_BATCH: i64 = 1_000;
+/// Things decided at once.
+const DECIDE_MAX: usize = 1_000;
+
+pub(crate) struct Service {
+    pub(crate) core: Arc<Core>,
+}
+
+/// Something that rang, as the scheduler knows it.
+struct Asked {
+    /// Its place in the request.
+    index: usize,
+    kind: DueKind,
+    id: Uuid,
+    due_at: DateTime<Utc>,
+}
+
+impl Service {
+    async fn list(&self, request: v1::ListDueRequest) -> Result<v1::ListDueResponse, Error> {
+        let mut violations = Violations::new();
+        let until = convert::required(request.until, "until")?;
+        let until = convert::time(until, "until", &mut violations);
+        let limit = i64::from(request.limit.unwrap_or(1_000));
+        violations.check((1..=10_000).contains(&limit), "limit", || format!("must be 1 to 10,000, got {limit}"));
+        let after = place(&request.page_token, &mut violations);
+        let until = violations.into_result(until)?.unwrap_or_default();
+
+        let mut tx = self.core.store.read().await?;
+        let rows = tx.due(until, after, limit + 1).await?;
+        let page = &rows[..rows.len().min(usize::try_from(limit).unwrap_or_default())];
+        let unseen = if after.is_none() {
+            let (firings, slots) = tx.unseen(self.core.clock.now() - UNSEEN, UNSEEN_BATCH).await?;
+            let slots = slots.iter().filter_map(|slot| v1::Announcement::decode(slot.announcement.as_slice()).ok());
+            firings.iter().map(announce_firing).chain(slots).collect()
+        } else {
+            Vec::new()
+        };
+        Ok(v1::ListDueResponse {
+            due: page.iter().map(due).collect(),
+            unseen,
+            next_page_token: page.last().filter(|_| page.len() < rows.len()).map(token).unwrap_or_default(),
+        })
+    }
+
+    async fn decide(&self, request: v1::DecideFireRequest) -> Result<v1::DecideFireResponse, Error> {
+        let mut violations = Violations::new();
+        violations.check(request.due.len() <= DECIDE_MAX, "due", || format!("must be at most {DECIDE_MAX}"));
+        let now = self.core.clock.now();
+        let mut decisions = vec![stale(); request.due.len()];
+        // Owners are locked in one order, so that two replicas cannot wait for each other.
+        let mut owners: BTreeMap<Uuid, Vec<Asked>> = BTreeMap::new();
+        for (index, due) in request.due.iter().enumerate() {
+            let asked = Asked {
+                index,
+                kind: match due.kind() {
+                    v1::DueKind::Reminder => DueKind::Reminder,
+                    v1::DueKind::Series => DueKind::Series,
+                    v1::DueKind::Unspecified => continue,
+                },
+                id: id("due.id", &due.id)?,
+                due_at: due.due_at.and_then(|at| convert::time(at, "due.due_at", &mut violations)).unwrap_or_default(),
+            };
+            owners.entry(id("due.user_id", &due.user_id)?).or_default().push(asked);
+        }
+        violations.into_result(())?;
+
+        let mut tx = self.core.store.begin().await?;
+        let mut settled = Vec::new();
+        for (user_id, asked) in owners {
+            if tx.owner(user_id).await?.is_none() {
+                continue;
+            }
+            let mut write = self.core.join(tx, user_id, now).await?;
+            let reminders: Vec<_> =
+                asked.iter().filter(|asked| asked.kind == DueKind::Reminder).map(|asked| asked.id).collect();
+            let mut reminders: BTreeMap<Uuid, ReminderRow> = write
+                .tx
+                .pending_reminders(&reminders)
+                .await?
+                .into_iter()
+                .filter(|reminder| reminder.user_id == user_id)
+                .map(|reminder| (reminder.id, reminder))
+                .collect();
+            for asked in asked {
+                decisions[asked.index] = match asked.kind {
+                    // Taken out, so that a request that names it twice decides it once.
+                    DueKind::Reminder => match reminders.remove(&asked.id) {
+                        Some(reminder) => decide_reminder(&mut write, &reminder, asked.due_at).await?,
+                        None => stale(),
+                    },
+                    DueKind::Series => decide_series(&mut write, asked.id).await?,
+                };
+            }
+            let (back, done) = write.settle().await?;
+            tx = back;
+            settled.push(done);
+        }
+        tx.commit().await?;
+        settled.iter().for_each(|done| self.core.committed(done));
+        Ok(v1::DecideFireResponse { decisions })
+    }
+}
+
+/// A reminder fires if it is still pending for the moment that rang.
+async fn decide_reminder(
+    write: &mut Write,
+    reminder: &ReminderRow,
+    due_at: DateTime<Utc>,
+) -> Result<v1::Decision, Error> {
+    if reminder.trigger_at > write.now {
+        let next = DueRow {
+            at: reminder.trigger_at,
+            kind: DueKind::Reminder,
+            id: reminder.id,
+            task_id: reminder.task_id,
+            user_id: reminder.user_id,
+        };
+        return Ok(not_yet(&next));
+    }
+    if reminder.trigger_at != due_at {
+        return Ok(stale());
+    }
+    let Some(task) = write.tx.task(write.user_id, reminder.task_id).await? else { return Ok(stale()) };
+    let event_id = ids::reminder_event_id(reminder.id, reminder.trigger_at);
+    let firing = Firing {
+        event_id,
+        notification_id: reminder.notification_id.unwrap_or(event_id),
+        reminder_id: reminder.id,
+        task_id: task.id,
+        user_id: write.user_id,
+        task_title: task.title,
+        due: task.due,
+        trigger_at: reminder.trigger_at,
+        fired_at: write.now,
+        seen: false,
+    };
+    write.tx.set_fired(write.user_id, reminder.id).await?;
+    // An undo can make a reminder pending again that has fired for this moment: it does not fire twice.
+    if !write.tx.add_firing(&firing).await? {
+        return Ok(stale());
+    }
+    if reminder.notification_id.is_none() {
+        let revision = write.next_revision();
+        write.tx.touch_task(write.user_id, task.id, revision).await?;
+        write.record(ChangeKind::ReminderFired, task.id, None, &[]).await?;
+    }
+    Ok(fired(vec![announce_firing(&firing)], None))
+}
+
+/// A series makes what its rule, its state and the time say now.
+async fn decide_series(write: &mut Write, series_id: Uuid) -> Result<v1::Decision, Error> {
+    let series = write.tx.series(series_id).await?;
+    let Some(mut series) = series.filter(|series| series.user_id == write.user_id && series.ended_at.is_none()) else {
+        return Ok(stale());
+    };
+    let Some(source) = write.tx.task(write.user_id, series.task_id).await? else { return Ok(stale()) };
+    let state = write.series_state(&series, &source).await?;
+    let plan = series::plan(&series.recurrence, &state, write.now);
+    let mut announcements = Vec::new();
+    for slot in plan.make {
+        if let Some(slot) = decide_slot(write, &series, &source, slot).await? {
+            announcements.push(slot);
+        }
+    }
+    if plan.blocked && !series.blocked {
+        tracing::warn!(series.id = %series_id, "too many tasks of this series are open; no more are made until one is closed");
+    }
+    series.decided_to = plan.cursor;
+    series.blocked = plan.blocked;
+    series.due_at = plan.next.map(|next| next.appear_at);
+    write.tx.put_series(&series).await?;
+    let next = series.due_at.map(|at| DueRow {
+        at,
+        kind: DueKind::Series,
+        id: series_id,
+        task_id: source.id,
+        user_id: write.user_id,
+    });
+    Ok(match (announcements.is_empty(), next) {
+        (true, Some(next)) => not_yet(&next),
+        (true, None) => stale(),
+        (false, next) => fired(announcements, next.as_ref()),
+    })
+}
+
+/// Decides a slot, unless it was decided before. One that was withdrawn and came back is announced anew.
+async fn decide_slot(
+    write: &mut Write,
+    series: &Series,
+    source: &Task,
+    slot: DateTime<Utc>,
+) -> Result<Option<v1::Announcement>, Error> {
+    let series_id = series.recurrence.id;
+    let epoch = match write.tx.slot(series_id, slot).await? {
+        None => 0,
+        Some(known) if known.state == SlotState::Withdrawn => known.epoch + 1,
+        Some(_) => return Ok(None),
+    };
+    let task_id = ids::instance_id(series_id, slot);
+    let event_id = ids::slot_event_id(series_id, slot, epoch);
+    let scheduled = v1::RecurringScheduled {
+        source_task_id: source.id.to_string(),
+        new_task_id: task_id.to_string(),
+        user_id: write.user_id.to_string(),
+        title: source.title.clone(),
+        description: source.description.clone(),
+        priority: convert::proto_priority(source.priority).into(),
+        tags: source.tags.clone(),
+        recurrence_type: convert::recurrence_type(&series.recurrence).into(),
+        scheduled_for: Some(timestamp(slot)),
+    };
+    let announcement = v1::Announcement {
+        event_id: event_id.to_string(),
+        time: Some(timestamp(write.now)),
+        payload: Some(Payload::RecurringScheduled(scheduled)),
+    };
+    let slot = Slot {
+        series_id,
+        slot,
+        task_id,
+        event_id,
+        epoch,
+        state: SlotState::Decided,
+        decided_at: write.now,
+        announcement: announcement.encode_to_vec(),
+        made_revision: None,
+    };
+    write.tx.put_slot(&slot).await?;
+    Ok(Some(announcement))
+}
+
+fn announce_firing(firing: &Firing) -> v1::Announcement {
+    let triggered = v1::ReminderTriggered {
+        reminder_id: firing.reminder_id.to_string(),
+        task_id: firing.task_id.to_string(),
+        user_id: firing.user_id.to_string(),
+        task_title: firing.task_title.clone(),
+        due_date: firing.due.map(timestamp),
+        trigger_at: Some(timestamp(firing.trigger_at)),
+        triggered_at: Some(timestamp(firing.fired_at)),
+    };
+    v1::Announcement {
+        event_id: firing.event_id.to_string(),
+        time: Some(timestamp(firing.fired_at)),
+        payload: Some(Payload::ReminderTriggered(triggered)),
+    }
+}
+
+fn decision(outcome: v1::Outcome, announcements: Vec<v1::Announcement>, next: Option<&DueRow>) -> v1::Decision {
+    v1::Decision { outcome: outcome.into(), announcements, next: next.map(due) }
+}
+
+fn fired(announcements: Vec<v1::Announcement>, next: Option<&DueRow>) -> v1::Decision {
+    decision(v1::Outcome::Fired, announcements, next)
+}
+
+fn stale() -> v1::Decision {
+    decision(v1::Outcome::Stale, Vec::new(), None)
+}
+
+fn not_yet(next: &DueRow) -> v1::Decision {
+    decision(v1::Outcome::NotYet, Vec::new(), Some(next))
+}
+
+pub(crate) fn due(row: &DueRow) -> v1::Due {
+    v1::Due {
+        kind: match row.kind {
+            DueKind::Reminder => v1::DueKind::Reminder,
+            DueKind::Series => v1::DueKind::Series,
+        }
+        .into(),
+        id: row.id.to_string(),
+        task_id: row.task_id.to_string(),
+        user_id: row.user_id.to_string(),
+        due_at: Some(timestamp(row.at)),
+    }
+}
+
+/// Where the next page begins.
+fn token(row: &DueRow) -> String {
+    format!("{}.{}.{}", row.at.timestamp_micros(), row.kind as u8, row.id)
+}
+
+fn place(token: &str, violations: &mut Violations) -> Option<(DateTime<Utc>, DueKind, Uuid)> {
+    let read = || {
+        let (at, rest) = token.split_once('.')?;
+        let (kind, id) = rest.split_once('.')?;
+        let kind = match kind {
+            "1" => DueKind::Reminder,
+            "2" => DueKind::Series,
+            _ => return None,
+        };
+        Some((DateTime::from_timestamp_micros(at.parse().ok()?)?, kind, id.parse().ok()?))
+    };
+    if token.is_empty() {
+        return None;
+    }
+    let place = read();
+    violations.check(place.is_some(), "page_token", || "must be the next_page_token of an earlier answer");
+    place
+}
+
+#[tonic::async_trait]
+impl DueService for Service {
+    async fn list_due(&self, request: Request<v1::ListDueRequest>) -> Result<Response<v1::ListDueResponse>, Status> {
+        self.list(request.into_inner()).await.map(Response::new).map_err(from_error)
+    }
+
+    async fn decide_fire(
+        &self,
+        request: Request<v1::DecideFireRequest>,
+    ) -> Result<Response<v1::DecideFireResponse>, Status> {
+        self.decide(request.into_inner()).await.map(Response::new).map_err(from_error)
+    }
+}

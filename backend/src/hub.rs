@@ -1,0 +1,71 @@
+//! Who watches, and waking them: one feed for each owner that is watched, read once for all its watchers.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use todo_domain::Error;
+use todo_proto::v1;
+use tokio::sync::{Notify, broadcast};
+use uuid::Uuid;
+
+/// Changes a watcher may fall behind before it reads them itself.
+const BACKLOG: usize = 256;
+
+/// Items of one owner, in order of revision.
+pub(crate) type Batch = Arc<Vec<v1::WatchResponse>>;
+
+#[derive(Default)]
+pub(crate) struct Hub {
+    feeds: Mutex<HashMap<Uuid, Arc<Feed>>>,
+}
+
+/// The feed of one owner.
+pub(crate) struct Feed {
+    pub(crate) items: broadcast::Sender<Batch>,
+    pub(crate) changed: Notify,
+}
+
+impl Hub {
+    /// Joins the feed of an owner. Where there is none yet, `start` begins it; what is committed after `joined` was
+    /// called is in the feed.
+    pub(crate) fn join(
+        &self,
+        user_id: Uuid,
+        start: impl FnOnce(Arc<Feed>),
+    ) -> broadcast::Receiver<Batch> {
+        let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(feed) = feeds.get(&user_id) {
+            return feed.items.subscribe();
+        }
+        let (items, receiver) = broadcast::channel(BACKLOG);
+        let feed = Arc::new(Feed { items, changed: Notify::new() });
+        feeds.insert(user_id, Arc::clone(&feed));
+        start(feed);
+        receiver
+    }
+
+    /// Says that an owner's revision moved.
+    pub(crate) fn wake(&self, user_id: Uuid) {
+        let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(feed) = feeds.get(&user_id) {
+            feed.changed.notify_one();
+        }
+    }
+
+    /// Ends the feed of an owner if nobody watches any more; says whether it did.
+    pub(crate) fn leave(&self, user_id: Uuid) -> bool {
+        let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = feeds.get(&user_id).is_none_or(|feed| feed.items.receiver_count() == 0);
+        if idle {
+            feeds.remove(&user_id);
+        }
+        idle
+    }
+}
+
+/// The feed cannot be read any more: its watchers are told to come again.
+pub(crate) fn broken() -> Error {
+    Error::unavailable("the feed of an owner ended")
+}

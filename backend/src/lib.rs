@@ -1,0 +1,130 @@
+//! The backend: tasks, accounts, notifications and the feed, the only owner of the database. Each write is one
+//! transaction with its change-log row and its events, which the relay then publishes.
+
+mod accounts;
+mod consumer;
+mod convert;
+mod core;
+mod due;
+mod event;
+mod hint;
+mod hub;
+mod notifications;
+mod purge;
+mod relay;
+mod series;
+pub mod store;
+mod tasks;
+mod watch;
+mod write;
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use todo_domain::{Clock, Ids};
+use todo_proto::v1::{
+    auth_service_server::AuthServiceServer, due_service_server::DueServiceServer,
+    event_service_server::EventServiceServer, notification_service_server::NotificationServiceServer,
+    task_service_server::TaskServiceServer,
+};
+use todo_runtime::{access::Keys, health::Health};
+use todo_sidecar::{Sidecar, Subscriber};
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+
+use crate::{core::Core, store::Store};
+
+pub use accounts::operator;
+
+/// What can be chosen.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Life of an access token.
+    pub access_ttl: TimeDelta,
+    /// Life of a refresh token, counted anew at each refresh.
+    pub refresh_ttl: TimeDelta,
+    /// Whether anyone may sign up.
+    pub sign_up: bool,
+    /// Failed sign-ins a minute for an account from one address.
+    pub sign_ins_per_account: i64,
+    /// Failed sign-ins a minute from one address.
+    pub sign_ins_per_address: i64,
+    /// Sign-ups a minute from one address.
+    pub sign_ups_per_address: i64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            access_ttl: TimeDelta::hours(1),
+            refresh_ttl: TimeDelta::days(30),
+            sign_up: true,
+            sign_ins_per_account: 10,
+            sign_ins_per_address: 100,
+            sign_ups_per_address: 60,
+        }
+    }
+}
+
+/// What the backend needs of its surroundings.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "ports have nothing to show")]
+pub struct Ports {
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// Where events go, and by which the scheduler is reached.
+    pub sidecar: Arc<dyn Sidecar>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+    /// The secrets that sign access tokens.
+    pub keys: Arc<Keys>,
+    /// Where it says how it is doing.
+    pub health: Health,
+}
+
+/// The backend, built and not yet running.
+#[expect(missing_debug_implementations, reason = "services have nothing to show")]
+pub struct Service {
+    /// The public services.
+    pub public: Routes,
+    /// The internal services, for the sidecar's listener.
+    pub internal: Routes,
+    /// What it takes from the sidecar.
+    pub subscriber: Arc<dyn Subscriber>,
+    core: Arc<Core>,
+    health: Health,
+    shutdown: CancellationToken,
+}
+
+/// Builds the backend. Streams end when `shutdown` is cancelled.
+#[must_use]
+pub fn build(options: Options, ports: Ports, shutdown: CancellationToken) -> Service {
+    let Ports { store, sidecar, clock, ids, keys, health } = ports;
+    let core = Arc::new(Core {
+        options,
+        store,
+        clock,
+        ids,
+        keys,
+        sidecar,
+        hub: hub::Hub::default(),
+        outgoing: tokio::sync::Notify::new(),
+    });
+    let public = Routes::new(TaskServiceServer::new(tasks::Service { core: Arc::clone(&core) }))
+        .add_service(AuthServiceServer::new(accounts::Service::new(Arc::clone(&core))))
+        .add_service(NotificationServiceServer::new(notifications::Service { core: Arc::clone(&core) }))
+        .add_service(EventServiceServer::new(watch::Service { core: Arc::clone(&core), shutdown: shutdown.clone() }));
+    let internal = Routes::new(DueServiceServer::new(due::Service { core: Arc::clone(&core) }));
+    let subscriber = Arc::new(consumer::Consumer { core: Arc::clone(&core) });
+    Service { public, internal, subscriber, core, health, shutdown }
+}
+
+impl Service {
+    /// Does what is done in the background, until the shutdown; then publishes what is left.
+    pub async fn run(self) {
+        let relay = relay::Relay { core: Arc::clone(&self.core), health: self.health };
+        tokio::join!(relay.run(self.shutdown.clone()), purge::run(self.core, self.shutdown));
+    }
+}

@@ -1,0 +1,113 @@
+//! The relay: publishes what the outbox holds, until the sidecar has it. Woken at each commit; it looks by itself each
+//! second too, for what other replicas left. No transaction is open while it publishes.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use todo_domain::Error;
+use todo_runtime::health::{Check, Health};
+use todo_sidecar::CloudEvent;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{core::Core, store::Outgoing};
+
+/// Events taken at once.
+const BATCH: i64 = 200;
+/// How long a replica may take to publish a batch before another tries.
+const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// How often it looks without being woken.
+const PATROL: Duration = Duration::from_secs(1);
+/// The longest wait between two tries.
+const BACKOFF_MAX: TimeDelta = TimeDelta::seconds(30);
+
+pub(crate) struct Relay {
+    pub(crate) core: Arc<Core>,
+    pub(crate) health: Health,
+}
+
+impl Relay {
+    pub(crate) async fn run(self, shutdown: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                () = self.core.outgoing.notified() => {}
+                () = tokio::time::sleep(PATROL) => {}
+            }
+            self.drain().await;
+        }
+        // What the last requests committed.
+        self.drain().await;
+    }
+
+    /// Publishes until nothing is due.
+    async fn drain(&self) {
+        loop {
+            match self.publish_batch().await {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(error = ?error.source, "the outbox cannot be read or written");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Publishes one batch; answers how many events it held.
+    async fn publish_batch(&self) -> Result<usize, Error> {
+        let now = self.core.clock.now();
+        let mut tx = self.core.store.begin().await?;
+        let batch = tx.lease_outgoing(now, now + LEASE, BATCH).await?;
+        if batch.is_empty() {
+            return Ok(0);
+        }
+        tx.commit().await?;
+
+        let taken = batch.len();
+        let mut by_topic: BTreeMap<String, Vec<Outgoing>> = BTreeMap::new();
+        for outgoing in batch {
+            by_topic.entry(outgoing.topic.clone()).or_default().push(outgoing);
+        }
+        let mut published = Vec::new();
+        let mut failed: BTreeMap<i64, Vec<Uuid>> = BTreeMap::new();
+        let mut reason = None;
+        for (topic, batch) in by_topic {
+            let events: Vec<_> = batch.iter().filter_map(|outgoing| CloudEvent::from_json(&outgoing.event).ok()).collect();
+            for (outgoing, result) in batch.iter().zip(self.core.sidecar.publish_many(&topic, &events).await) {
+                match result {
+                    Ok(()) => published.push(outgoing.id),
+                    Err(error) => {
+                        reason = Some(error.to_string());
+                        failed.entry(outgoing.attempts).or_default().push(outgoing.id);
+                    }
+                }
+            }
+        }
+
+        let now = self.core.clock.now();
+        let mut tx = self.core.store.begin().await?;
+        tx.set_published(&published, now).await?;
+        for (attempts, ids) in failed {
+            tx.postpone_outgoing(&ids, now + backoff(attempts)).await?;
+        }
+        tx.commit().await?;
+        self.health.set("broker", reason.map_or(Check::Ok, Check::Degraded));
+        Ok(taken)
+    }
+}
+
+/// 200 ms, doubled at each try, at most 30 s; a little less or more, so that replicas do not march in step.
+fn backoff(attempts: i64) -> TimeDelta {
+    let exponent = u32::try_from(attempts.clamp(0, 10)).unwrap_or_default();
+    let millis = (100 * 2_i64.pow(exponent)).min(BACKOFF_MAX.num_milliseconds());
+    TimeDelta::milliseconds(millis - millis / 5 + jitter() * millis / 2_560)
+}
+
+/// 0 to 1023 over 2.5 of the whole: up to two fifths.
+fn jitter() -> i64 {
+    let mut bytes = [0; 2];
+    // Without randomness there is only no jitter.
+    let _ = getrandom::fill(&mut bytes);
+    i64::from(u16::from_le_bytes(bytes) & 0x3ff)
+}

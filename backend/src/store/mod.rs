@@ -1,0 +1,110 @@
+//! The storage edge: [`Store`] opens transactions, [`Tx`] is one. Dropping a transaction rolls it back.
+//!
+//! There are two adapters, [`sqlite`] and [`postgres`]. The SQL in `sql/` is written once and compiled for both; what
+//! must differ is in each adapter's `dialect`.
+//!
+//! Isolation: a write begins by locking its owner's row ([`Log::lock_owner`]), which orders the writes of one owner;
+//! SQLite has one writer anyway. A read sees one snapshot. Every query names the owner whose rows it may touch, except
+//! those that serve time and the outbox, which work for all.
+
+pub mod postgres;
+pub mod sqlite;
+
+mod accounts;
+mod inbox;
+mod log;
+mod tasks;
+mod time;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+pub use self::{
+    accounts::{Accounts, Profile, RefreshToken},
+    inbox::{Inbox, Notification},
+    log::{Change, ChangeKind, Log, Outgoing, Owner, Reply},
+    tasks::{Counts, Tasks},
+    time::{DueKind, DueRow, Firing, ReminderRow, Series, Slot, SlotState, Time},
+};
+
+/// What the database answered that is not an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database is away or too busy: the same call may succeed later.
+    #[error("the database is not available")]
+    Unavailable(#[source] sqlx::Error),
+    /// A bug of ours, or a database that others have changed.
+    #[error("the database refused a statement")]
+    Failed(#[source] sqlx::Error),
+    /// A row holds what we would never write.
+    #[error("a stored {0} cannot be read")]
+    Corrupt(&'static str),
+    /// The schema could not be brought up to date.
+    #[error("the schema could not be migrated")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let passing = match &error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::Database(database) => database.code().is_some_and(|code| is_passing(&code)),
+            _ => false,
+        };
+        if passing { Self::Unavailable(error) } else { Self::Failed(error) }
+    }
+}
+
+/// Postgres: connection exceptions (08), transaction rollback such as deadlock (40), resources (53), operator
+/// intervention such as shutdown (57), system errors (58). SQLite: busy (5), locked (6), full (13), cannot open (14)
+/// and input/output (10), the primary code being the low byte.
+fn is_passing(code: &str) -> bool {
+    match code.parse::<u32>() {
+        Ok(code) if code < 10_000 => matches!(code & 0xff, 5 | 6 | 10 | 13 | 14),
+        _ => ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)),
+    }
+}
+
+impl From<Error> for todo_domain::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unavailable(_) => Self::unavailable(error),
+            Error::Failed(_) | Error::Corrupt(_) | Error::Migration(_) => Self::internal(error),
+        }
+    }
+}
+
+/// Opens transactions.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Opens a transaction that may write.
+    async fn begin(&self) -> Result<Box<dyn Tx>, Error>;
+
+    /// Opens a transaction that reads one snapshot.
+    async fn read(&self) -> Result<Box<dyn Tx>, Error>;
+
+    /// Closes all connections once they are idle.
+    async fn close(&self);
+}
+
+/// A transaction. Its methods are grouped by what they are about; dropping it rolls it back.
+#[async_trait]
+pub trait Tx: Accounts + Tasks + Log + Time + Inbox + Send {
+    /// Makes what was written durable: when this returns, it is on disk.
+    async fn commit(self: Box<Self>) -> Result<(), Error>;
+}
+
+/// An instant as it is stored.
+fn micros(time: DateTime<Utc>) -> i64 {
+    time.timestamp_micros()
+}
+
+/// A stored instant.
+fn time(micros: i64) -> Result<DateTime<Utc>, Error> {
+    DateTime::from_timestamp_micros(micros).ok_or(Error::Corrupt("time"))
+}

@@ -1,0 +1,89 @@
+//! Postgres: commits as durable as the server's `synchronous_commit` (on), read committed for writes, one snapshot
+//! (repeatable read) for reads.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::{Error, Tx};
+
+#[path = "sql/mod.rs"]
+#[expect(clippy::duplicate_mod, reason = "the SQL is written once and compiled for each database")]
+mod sql;
+
+type Db = sqlx::Postgres;
+type Row = sqlx::postgres::PgRow;
+
+mod dialect {
+    //! Where Postgres' SQL must differ.
+
+    /// Locks the owner's row, which orders the writes of one owner.
+    pub(super) const LOCK_OWNER: &str = " FOR UPDATE OF o";
+    /// Locks the key `$1` until the transaction ends.
+    pub(super) const LOCK_KEY: Option<&str> = Some("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))");
+    /// Skips rows that others hold.
+    pub(super) const SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
+    /// Several replicas share the outbox.
+    pub(super) const LEASES: bool = true;
+    /// A text condition for terms the index can serve (three characters and more).
+    pub(super) const SEARCH: (&str, &str) = ("search LIKE ", "");
+    /// A text condition for shorter terms.
+    pub(super) const SEARCH_SHORT: (&str, &str) = ("strpos(search, ", ") > 0");
+
+    /// The bound value of [`SEARCH`]: a pattern in which `%`, `_` and `\` of the term stand for themselves.
+    pub(super) fn search_term(term: &str) -> String {
+        let escaped = term.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        format!("%{escaped}%")
+    }
+}
+
+/// How long a request waits for a connection before it is told that the database is not available.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+/// A Postgres database.
+#[derive(Debug)]
+pub struct Store {
+    pool: sqlx::PgPool,
+}
+
+impl Store {
+    /// Connects by a `postgres://` URL. The schema is as it was: see [`Store::migrate`].
+    ///
+    /// # Errors
+    /// When the URL is none or the server cannot be reached.
+    pub async fn open(url: &str, connections: u32) -> Result<Self, Error> {
+        let options: PgConnectOptions = url.parse()?;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE)
+            .connect_with(options.application_name("todo"))
+            .await?;
+        Ok(Self { pool })
+    }
+
+    /// Brings the schema up to date, under an advisory lock so that replicas can start together.
+    ///
+    /// # Errors
+    /// When the database is away, or holds a newer schema than this program knows.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        sqlx::migrate!("../migrations/postgres").run(&self.pool).await.map_err(Error::Migration)
+    }
+}
+
+#[async_trait]
+impl super::Store for Store {
+    async fn begin(&self) -> Result<Box<dyn Tx>, Error> {
+        Ok(Box::new(sql::Transaction::new(self.pool.begin().await?)))
+    }
+
+    async fn read(&self) -> Result<Box<dyn Tx>, Error> {
+        Ok(Box::new(sql::Transaction::new(
+            self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
+        )))
+    }
+
+    async fn close(&self) {
+        self.pool.close().await;
+    }
+}

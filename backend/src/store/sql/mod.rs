@@ -1,0 +1,30 @@
+//! The SQL, compiled once for each database. Both take `$1`; ids bind as `Uuid`, times as microseconds.
+
+mod accounts;
+mod inbox;
+mod log;
+mod tasks;
+mod time;
+
+use async_trait::async_trait;
+
+use super::{Db, Row, dialect};
+use crate::store::{Error, Tx};
+
+/// One transaction of this database.
+pub(super) struct Transaction {
+    tx: sqlx::Transaction<'static, Db>,
+}
+
+impl Transaction {
+    pub(super) fn new(tx: sqlx::Transaction<'static, Db>) -> Self {
+        Self { tx }
+    }
+}
+
+#[async_trait]
+impl Tx for Transaction {
+    async fn commit(self: Box<Self>) -> Result<(), Error> {
+        Ok(self.tx.commit().await?)
+    }
+}

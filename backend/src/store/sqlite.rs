@@ -1,0 +1,98 @@
+//! SQLite: WAL, every commit on disk (`synchronous=FULL`), one writer, several readers.
+
+use std::{path::Path, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{Error, Tx};
+
+#[path = "sql/mod.rs"]
+#[expect(clippy::duplicate_mod, reason = "the SQL is written once and compiled for each database")]
+mod sql;
+
+type Db = sqlx::Sqlite;
+type Row = sqlx::sqlite::SqliteRow;
+
+mod dialect {
+    //! Where SQLite's SQL must differ.
+
+    /// Locks the owner's row; a SQLite write transaction is alone anyway.
+    pub(super) const LOCK_OWNER: &str = "";
+    /// Locks the key `$1` until the transaction ends; a SQLite write transaction is alone anyway.
+    pub(super) const LOCK_KEY: Option<&str> = None;
+    /// Skips rows that others hold.
+    pub(super) const SKIP_LOCKED: &str = "";
+    /// One process owns the file, so leasing what to publish would only cost a commit.
+    pub(super) const LEASES: bool = false;
+    /// A text condition for terms the index can serve (three characters and more); `?` is the bound expression.
+    pub(super) const SEARCH: (&str, &str) = ("n IN (SELECT rowid FROM tasks_search WHERE tasks_search MATCH ", ")");
+    /// A text condition for shorter terms.
+    pub(super) const SEARCH_SHORT: (&str, &str) = ("instr(search, ", ") > 0");
+
+    /// The bound value of [`SEARCH`]: an FTS5 string, in which only the quote is special.
+    pub(super) fn search_term(term: &str) -> String {
+        format!("\"{}\"", term.replace('"', "\"\""))
+    }
+}
+
+/// How long a statement waits for another process (a backup, a migration) to release the file.
+const BUSY: Duration = Duration::from_secs(10);
+/// How long a request waits for a connection before it is told that the database is not available.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// A database file.
+#[derive(Debug)]
+pub struct Store {
+    writer: sqlx::SqlitePool,
+    readers: sqlx::SqlitePool,
+}
+
+impl Store {
+    /// Opens the file, made if missing, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or holds a newer schema than this program knows.
+    pub async fn open(path: &Path) -> Result<Self, Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY)
+            .pragma("cache_size", "-8192")
+            .pragma("temp_store", "memory")
+            .statement_cache_capacity(256);
+        let writer = pool(1).connect_with(options.clone()).await?;
+        sqlx::migrate!("../migrations/sqlite").run(&writer).await.map_err(Error::Migration)?;
+        // A transaction that only reads begins DEFERRED and sees the snapshot of its first statement.
+        let readers = pool(4).connect_with(options.pragma("query_only", "on")).await?;
+        Ok(Self { writer, readers })
+    }
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+#[async_trait]
+impl super::Store for Store {
+    async fn begin(&self) -> Result<Box<dyn Tx>, Error> {
+        Ok(Box::new(sql::Transaction::new(self.writer.begin_with("BEGIN IMMEDIATE").await?)))
+    }
+
+    async fn read(&self) -> Result<Box<dyn Tx>, Error> {
+        Ok(Box::new(sql::Transaction::new(self.readers.begin().await?)))
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

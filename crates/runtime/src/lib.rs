@@ -1,0 +1,9 @@
+//! What every role shares at run time: the system's clock and ids, errors as gRPC statuses, access tokens, serving and
+//! draining, readiness, logs.
+
+pub mod access;
+pub mod health;
+pub mod serve;
+pub mod status;
+pub mod system;
+pub mod telemetry;

@@ -1,0 +1,211 @@
+//! `todo all`: every role in one process, over SQLite (or Postgres) and the in-process sidecar. It is built before
+//! anything listens, and nothing in it is global, so that many systems can run in one process.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use axum::Router;
+use todo_backend::store::Store;
+use todo_domain::{Clock, Ids};
+use todo_gateway::Ready;
+use todo_runtime::{
+    access::Keys,
+    health::{Check, Health},
+    serve::serve,
+};
+use todo_sidecar::{
+    ApiChannel, LocalSidecar, Sidecar, Subscriber,
+    local::{self, Cron, Faults, Location, Lookup, Secrets},
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{data::Directory, database::Database};
+
+/// How often the cron bindings tick (Dapr's `@every 1m`).
+const TICK: Duration = Duration::from_secs(60);
+/// How often the database is asked whether it is there.
+const PATROL: Duration = Duration::from_secs(2);
+
+/// What can be chosen.
+#[derive(Clone)]
+pub struct Options {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// Which database; a SQLite file in the data directory unless said.
+    pub database: Option<Database>,
+    /// Where secrets are looked up before the file in the data directory.
+    pub environment: Lookup,
+    /// Of the backend.
+    pub backend: todo_backend::Options,
+    /// Of the scheduler.
+    pub scheduler: todo_scheduler::Options,
+    /// Of the gateway. Readiness and shutdown are filled in here.
+    pub gateway: todo_gateway::Options,
+    /// Faults of the sidecar, for tests.
+    pub faults: Option<Faults>,
+    /// Who starts deliveries: tests may step them one by one.
+    pub mode: local::Mode,
+}
+
+impl Options {
+    /// The defaults, in a directory.
+    #[must_use]
+    pub fn new(data_dir: PathBuf, ids: Arc<dyn Ids>) -> Self {
+        Self {
+            data_dir,
+            database: None,
+            environment: Arc::new(|_| None),
+            backend: todo_backend::Options::default(),
+            scheduler: todo_scheduler::Options::default(),
+            gateway: todo_gateway::Options::new(ids),
+            faults: None,
+            mode: local::Mode::Running,
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("data_dir", &self.data_dir)
+            .field("database", &self.database)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The whole system, built and not yet running.
+#[expect(missing_debug_implementations, reason = "services have nothing to show")]
+pub struct System {
+    /// Everything that is served on the public port.
+    pub router: Router,
+    /// The backend's internal services and the scheduler's, as they are reached through the sidecar.
+    pub sidecar: LocalSidecar,
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// Told of clock steps by tests.
+    pub scheduler: todo_scheduler::Service,
+    /// What the backend takes from the sidecar.
+    pub consumer: Arc<dyn Subscriber>,
+    backend: todo_backend::Service,
+    health: Health,
+    /// Ends requests and streams.
+    shutdown: CancellationToken,
+    _directory: Directory,
+}
+
+/// Builds it. Cancelling `shutdown` ends it once it runs.
+///
+/// # Errors
+/// A sentence for the operator: the data directory, a secret or the database cannot be used.
+pub async fn build(
+    options: Options,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    shutdown: CancellationToken,
+) -> Result<System, String> {
+    let directory = Directory::open(&options.data_dir)?;
+    let mut local = local::Options::new(Location::File(directory.file("sidecar.db")), Arc::clone(&clock));
+    local.secrets = Secrets {
+        map: BTreeMap::new(),
+        environment: Some(options.environment),
+        file: Some(directory.secrets()?),
+    };
+    local.bindings =
+        todo_scheduler::BINDINGS.iter().map(|name| Cron { name: (*name).to_owned(), every: TICK }).collect();
+    local.faults = options.faults;
+    local.mode = options.mode;
+    let sidecar = LocalSidecar::open(local).await.map_err(|error| format!("the sidecar's file cannot be used: {error}"))?;
+
+    let secret = sidecar.handle("backend").secret("jwt-secret").await;
+    let secret = secret.map_err(|error| format!("the secret jwt-secret cannot be read: {error}"))?;
+    let keys = Arc::new(Keys::parse(secret.expose())?);
+    let database = options.database.unwrap_or_else(|| Database::Sqlite(directory.file("todo.db")));
+    let store = database.open().await?;
+    let health = Health::default();
+
+    let backend = todo_backend::build(
+        options.backend,
+        todo_backend::Ports {
+            store: Arc::clone(&store),
+            sidecar: sidecar.handle("backend"),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+            keys,
+            health: health.clone(),
+        },
+        shutdown.clone(),
+    );
+    let scheduler = todo_scheduler::build(
+        options.scheduler,
+        todo_scheduler::Ports {
+            sidecar: sidecar.handle("scheduler"),
+            clock: Arc::clone(&clock),
+            ids,
+            health: health.clone(),
+        },
+    );
+    let consumer = Arc::clone(&backend.subscriber);
+    sidecar.register("backend", Arc::clone(&consumer), Some(ApiChannel::from_routes(backend.internal.clone())));
+    sidecar.register(
+        "scheduler",
+        Arc::clone(&scheduler.subscriber),
+        Some(ApiChannel::from_routes(scheduler.routes.clone())),
+    );
+    let ready = {
+        let health = health.clone();
+        Arc::new(move || -> futures::future::BoxFuture<'static, Ready> { Box::pin(std::future::ready(ready(&health))) })
+    };
+    let gateway = todo_gateway::Options { ready, shutdown: shutdown.clone(), ..options.gateway };
+    let router = todo_gateway::build(gateway, ApiChannel::from_routes(backend.public.clone()));
+    Ok(System { router, sidecar, store, scheduler, consumer, backend, health, shutdown, _directory: directory })
+}
+
+impl System {
+    /// Serves `listener` until the shutdown, then drains: requests first, then what they left for the scheduler, the
+    /// relay and the sidecar to do.
+    pub async fn run(self, listener: TcpListener) {
+        let Self { router, sidecar, store, scheduler, backend, health, shutdown, _directory, .. } = self;
+        let (quiet, silent) = (CancellationToken::new(), CancellationToken::new());
+        let serving = async {
+            serve(router, listener, shutdown.clone()).await;
+            quiet.cancel();
+        };
+        let working = async {
+            tokio::join!(scheduler.run(quiet.clone()), backend.run(), patrol(store.as_ref(), &health, &quiet));
+            silent.cancel();
+        };
+        tokio::join!(serving, working, sidecar.run(silent.clone()));
+        sidecar.close().await;
+        store.close().await;
+    }
+}
+
+async fn patrol(store: &dyn Store, health: &Health, shutdown: &CancellationToken) {
+    while !shutdown.is_cancelled() {
+        let check = match store.read().await {
+            Ok(_) => Check::Ok,
+            Err(error) => Check::Failing(error.to_string()),
+        };
+        health.set("database", check);
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(PATROL) => {}
+        }
+    }
+}
+
+/// What `/ready` answers.
+fn ready(health: &Health) -> Ready {
+    let checks = health.checks();
+    Ready {
+        serving: !checks.values().any(|check| matches!(check, Check::Failing(_))),
+        degraded: checks.values().any(|check| matches!(check, Check::Degraded(_))),
+        checks: checks
+            .into_iter()
+            .map(|(name, check)| match check {
+                Check::Ok => (name.to_owned(), "ok".to_owned()),
+                Check::Degraded(why) | Check::Failing(why) => (name.to_owned(), why),
+            })
+            .collect(),
+    }
+}

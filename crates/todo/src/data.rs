@@ -1,0 +1,97 @@
+//! The data directory: one process at a time, and a secret of its own.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// A data directory that this process has for itself, until dropped.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Directory {
+    /// Makes the directory if it is missing and takes it.
+    ///
+    /// # Errors
+    /// A sentence when it cannot be made or written, or another process has it.
+    pub fn open(path: &Path) -> Result<Self, String> {
+        let fail = |error: io::Error| format!("the data directory {} cannot be used: {error}", path.display());
+        fs::create_dir_all(path).map_err(fail)?;
+        let lock = File::create(path.join("lock")).map_err(fail)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(format!(
+                "another process uses the data directory {}; stop it, or choose another one by --data-dir",
+                path.display()
+            )),
+            Err(TryLockError::Error(error)) => Err(fail(error)),
+        }
+    }
+
+    /// A file in it.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The file of secrets, with a `jwt-secret` of its own made at the first start, readable by its owner alone.
+    ///
+    /// # Errors
+    /// A sentence when it cannot be written.
+    pub fn secrets(&self) -> Result<PathBuf, String> {
+        let path = self.file("secrets.json");
+        if !path.exists() {
+            let mut bytes = [0_u8; 48];
+            getrandom::fill(&mut bytes).map_err(|error| format!("the system gives no randomness: {error}"))?;
+            let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            // Written whole or not at all: half a file would be taken for a lost secret.
+            let draft = self.file("secrets.json.new");
+            write_private(&draft, &format!("{}\n", serde_json::json!({ "jwt-secret": secret })))
+                .and_then(|()| fs::rename(&draft, &path))
+                .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+        }
+        Ok(path)
+    }
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_has_one_process_at_a_time() {
+        let scratch = tempfile::tempdir().unwrap();
+        let first = Directory::open(scratch.path()).unwrap();
+        assert!(Directory::open(scratch.path()).unwrap_err().contains("another process"));
+        drop(first);
+        assert!(Directory::open(scratch.path()).is_ok());
+    }
+
+    #[test]
+    fn the_secret_is_made_once_and_for_its_owner_alone() {
+        let scratch = tempfile::tempdir().unwrap();
+        let directory = Directory::open(scratch.path()).unwrap();
+        let made = fs::read_to_string(directory.secrets().unwrap()).unwrap();
+        assert_eq!(fs::read_to_string(directory.secrets().unwrap()).unwrap(), made);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(directory.file("secrets.json")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The system put together: the only place that chooses adapters. [`all`] is everything in one process; the executable
+//! `todo` is [`cli`] on top of it.
+
+pub mod all;
+pub mod cli;
+pub mod data;
+pub mod database;

@@ -1,0 +1,232 @@
+//! The executable `todo`: see [`todo::cli`].
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    path::Path,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::{CommandFactory, FromArgMatches};
+use todo::{
+    all,
+    cli::{Cli, Command, Settings, SignUp, User},
+    database::Database,
+};
+use todo_backend::operator;
+use todo_runtime::{
+    system::{SystemClock, SystemIds},
+    telemetry,
+};
+use tokio::{net::TcpListener, signal};
+use tokio_util::sync::CancellationToken;
+
+fn main() -> ExitCode {
+    let cli = match parse(std::env::args_os().collect()) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    if let Err(error) = telemetry::init(&cli.settings.log_level, cli.settings.log_format) {
+        return fail(&format!("--log-level (LOG_LEVEL) {error}"));
+    }
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("the system gives no threads: {error}")),
+    };
+    let done = runtime.block_on(run(cli));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &str) -> ExitCode {
+    eprintln!("todo: {error}");
+    ExitCode::FAILURE
+}
+
+/// Reads the command line, with the config file's values as defaults: environment and flags go before them.
+fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let file = command.clone().ignore_errors(true).try_get_matches_from(&args)?;
+    if let Some(path) = file.try_get_one::<std::path::PathBuf>("config").ok().flatten() {
+        let values = read_config(path).map_err(|error| command.error(clap::error::ErrorKind::Io, error))?;
+        command = with_defaults(command, &values)?;
+    }
+    Cli::from_arg_matches(&command.try_get_matches_from(args)?)
+}
+
+/// Reads NAME=VALUE lines; empty ones and those that begin with `#` say nothing.
+fn read_config(path: &Path) -> Result<BTreeMap<String, String>, String> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| format!("--config {shown} cannot be read: {error}"))?;
+    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|(index, line)| match line.split_once('=') {
+            Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+            None => Err(format!("--config {shown}, line {}: takes NAME=VALUE", index + 1)),
+        })
+        .collect()
+}
+
+fn with_defaults(mut command: clap::Command, values: &BTreeMap<String, String>) -> Result<clap::Command, clap::Error> {
+    let known: BTreeMap<String, clap::Id> = command
+        .get_arguments()
+        .filter_map(|arg| Some((arg.get_env()?.to_str()?.to_owned(), arg.get_id().clone())))
+        .collect();
+    for (name, value) in values {
+        let Some(id) = known.get(name) else {
+            let names: Vec<_> = known.keys().map(String::as_str).collect();
+            let error = format!("--config: {name} is no setting; these are: {}", names.join(", "));
+            return Err(command.error(clap::error::ErrorKind::UnknownArgument, error));
+        };
+        command = command.mut_arg(id.clone(), |arg| arg.default_value(value.clone()));
+    }
+    Ok(command)
+}
+
+async fn run(cli: Cli) -> Result<(), String> {
+    let settings = cli.settings;
+    match cli.command.unwrap_or(Command::All) {
+        Command::All => serve_all(settings).await,
+        Command::Backend | Command::Scheduler | Command::Gateway => {
+            Err("roles of their own need Dapr, which this version does not speak yet; run `todo all`".to_owned())
+        }
+        Command::Migrate => {
+            let database = database(&settings);
+            database.open().await?.close().await;
+            println!("the schema of {database} is up to date");
+            Ok(())
+        }
+        Command::Healthcheck => {
+            let listen = settings.listen;
+            tokio::task::spawn_blocking(move || healthcheck(listen)).await.map_err(|error| error.to_string())?
+        }
+        Command::User { command } => user(&settings, command).await,
+    }
+}
+
+fn database(settings: &Settings) -> Database {
+    settings.database_url.clone().unwrap_or_else(|| Database::Sqlite(settings.data_dir.join("todo.db")))
+}
+
+#[expect(clippy::disallowed_methods, reason = "secrets may come by the environment, which only the executable reads")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+async fn serve_all(settings: Settings) -> Result<(), String> {
+    let shutdown = CancellationToken::new();
+    let ids = Arc::new(SystemIds);
+    let mut options = all::Options::new(settings.data_dir.clone(), ids.clone());
+    options.database.clone_from(&settings.database_url);
+    options.environment = Arc::new(environment);
+    options.backend = todo_backend::Options {
+        access_ttl: settings.access_token_ttl,
+        refresh_ttl: settings.refresh_token_ttl,
+        sign_up: settings.sign_up == SignUp::Open,
+        sign_ins_per_account: settings.sign_ins_per_account,
+        sign_ins_per_address: settings.sign_ins_per_address,
+        sign_ups_per_address: settings.sign_ups_per_address,
+    };
+    options.gateway.cors_origins.clone_from(&settings.cors_origins);
+    options.gateway.trusted_proxies.clone_from(&settings.trusted_proxies);
+    options.gateway.public_url.clone_from(&settings.public_url);
+    options.gateway.cookie_max_age = settings.refresh_token_ttl.to_std().unwrap_or_default();
+    let system = all::build(options, Arc::new(SystemClock), ids, shutdown.clone()).await?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {} (--listen, LISTEN_ADDR): {error}", settings.listen))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    greet(address, &settings);
+    let stopped = {
+        let shutdown = shutdown.clone();
+        async move {
+            stop_signal().await;
+            tracing::info!("stopping: open requests may end, nothing new is accepted");
+            shutdown.cancel();
+        }
+    };
+    tokio::join!(system.run(listener), stopped);
+    Ok(())
+}
+
+fn greet(address: SocketAddr, settings: &Settings) {
+    let host = if address.ip().is_unspecified() { "localhost".to_owned() } else { address.ip().to_string() };
+    let host = if address.is_ipv6() && host.contains(':') { format!("[{host}]") } else { host };
+    println!("todo is running at http://{host}:{}/ (the API: /api/docs; gRPC on the same port)", address.port());
+    println!("data is in {}, the database is {}", settings.data_dir.display(), database(settings));
+    println!("Ctrl-C stops it");
+    // A pipe must see it before the first request.
+    let _ = std::io::stdout().flush();
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        let terminated = signal::unix::signal(signal::unix::SignalKind::terminate());
+        if let Ok(mut terminated) = terminated {
+            tokio::select! {
+                _ = signal::ctrl_c() => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = signal::ctrl_c().await;
+}
+
+/// Asks `/ready` and shows the answer.
+fn healthcheck(listen: SocketAddr) -> Result<(), String> {
+    let answer = (|| {
+        let wait = Some(Duration::from_secs(5));
+        let address = if listen.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], listen.port())) } else { listen };
+        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
+        stream.set_read_timeout(wait)?;
+        stream.write_all(format!("GET /ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok::<_, std::io::Error>(answer)
+    })()
+    .map_err(|error| format!("nothing answers at {listen} (--listen, LISTEN_ADDR): {error}"))?;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    println!("{body}");
+    if head.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(format!("not ready at {listen}")) }
+}
+
+async fn user(settings: &Settings, command: User) -> Result<(), String> {
+    let store = database(settings).open().await?;
+    match command {
+        User::List => {
+            let mut after = String::new();
+            loop {
+                let users = operator::list(store.as_ref(), &after, 500).await.map_err(|error| error.to_string())?;
+                let Some(last) = users.last() else { break };
+                after.clone_from(&last.email);
+                for user in users {
+                    let state = if user.disabled_at.is_some() { "disabled" } else { "active" };
+                    println!("{}\t{}\t{state}\t{}\t{}", user.id, user.email, user.created_at.to_rfc3339(), user.display_name);
+                }
+            }
+        }
+        User::ResetPassword { email } => {
+            let password =
+                operator::reset_password(store.as_ref(), &email).await.map_err(|error| error.to_string())?;
+            println!("{password}");
+        }
+        User::Disable { email, undo } => {
+            operator::set_disabled(store.as_ref(), &SystemClock, &email, !undo)
+                .await
+                .map_err(|error| error.to_string())?;
+            println!("{email} is {}", if undo { "active" } else { "disabled" });
+        }
+    }
+    store.close().await;
+    Ok(())
+}

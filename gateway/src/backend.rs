@@ -1,0 +1,105 @@
+//! Calls to the backend, with messages that are known only at run time.
+
+use http::{Request, Response};
+use prost_reflect::{DynamicMessage, MessageDescriptor};
+use tonic::{
+    Code, Status, Streaming,
+    body::Body,
+    client::Grpc,
+    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    metadata::MetadataMap,
+};
+use tower::{Service, ServiceExt as _, util::BoxCloneSyncService};
+
+use crate::{BoxError, contract::Rpc};
+
+/// The backend, as whoever built the gateway reaches it.
+pub(crate) type Backend = BoxCloneSyncService<Request<Body>, Response<Body>, Status>;
+
+/// Boxes any channel.
+pub(crate) fn boxed<B>(backend: B) -> Backend
+where
+    B: Service<Request<Body>, Response = Response<Body>> + Clone + Send + Sync + 'static,
+    B::Error: Into<BoxError>,
+    B::Future: Send + 'static,
+{
+    BoxCloneSyncService::new(backend.map_err(|error| transport(error.into())))
+}
+
+/// A call that the channel could not carry: the backend is away, whatever the reason.
+fn transport(error: BoxError) -> Status {
+    let status = Status::from_error(error);
+    match status.code() {
+        Code::Unknown | Code::Internal | Code::Aborted => Status::unavailable(status.message()),
+        _ => status,
+    }
+}
+
+/// Calls a rpc that answers with one message.
+pub(crate) async fn unary(
+    backend: Backend,
+    rpc: &Rpc,
+    metadata: MetadataMap,
+    message: DynamicMessage,
+) -> Result<tonic::Response<DynamicMessage>, Status> {
+    let mut client = client(backend);
+    client.ready().await?;
+    let request = tonic::Request::from_parts(metadata, tonic::Extensions::new(), message);
+    client.unary(request, rpc.path.clone(), Dynamic(rpc.output.clone())).await
+}
+
+/// Calls a rpc that answers with a stream.
+pub(crate) async fn stream(
+    backend: Backend,
+    rpc: &Rpc,
+    metadata: MetadataMap,
+    message: DynamicMessage,
+) -> Result<Streaming<DynamicMessage>, Status> {
+    let mut client = client(backend);
+    client.ready().await?;
+    let request = tonic::Request::from_parts(metadata, tonic::Extensions::new(), message);
+    let response = client.server_streaming(request, rpc.path.clone(), Dynamic(rpc.output.clone())).await?;
+    Ok(response.into_inner())
+}
+
+fn client(backend: Backend) -> Grpc<Backend> {
+    // A page of 1,000 tasks may be larger than the 4 MiB that tonic takes by default, and the backend is ours.
+    Grpc::new(backend).max_decoding_message_size(usize::MAX)
+}
+
+/// A codec for messages of a descriptor.
+struct Dynamic(MessageDescriptor);
+
+impl Codec for Dynamic {
+    type Encode = DynamicMessage;
+    type Decode = DynamicMessage;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self(self.0.clone())
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl Encoder for Dynamic {
+    type Item = DynamicMessage;
+    type Error = Status;
+
+    fn encode(&mut self, message: DynamicMessage, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        prost::Message::encode(&message, buffer).map_err(|error| Status::internal(error.to_string()))
+    }
+}
+
+impl Decoder for Dynamic {
+    type Item = DynamicMessage;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<DynamicMessage>, Status> {
+        let message = DynamicMessage::decode(self.0.clone(), buffer);
+        message.map(Some).map_err(|error| Status::internal(error.to_string()))
+    }
+}

@@ -1,0 +1,35 @@
+//! The comments of the protos.
+
+use std::collections::HashMap;
+
+use prost_reflect::{DescriptorPool, FileDescriptor};
+
+/// Leading comments by file and path.
+pub(super) struct Comments<'a>(HashMap<&'a str, HashMap<&'a [i32], &'a str>>);
+
+impl<'a> Comments<'a> {
+    pub(super) fn new(pool: &'a DescriptorPool) -> Self {
+        let files = pool.file_descriptor_protos().map(|file| {
+            let locations = file.source_code_info.iter().flat_map(|info| &info.location);
+            let comments =
+                locations.filter_map(|at| Some((at.path.as_slice(), at.leading_comments.as_deref()?))).collect();
+            (file.name(), comments)
+        });
+        Self(files.collect())
+    }
+
+    /// The comment before a declaration, as one text: single line breaks are spaces, empty lines part paragraphs.
+    pub(super) fn of(&self, file: &FileDescriptor, path: &[i32]) -> String {
+        let comment = self.0.get(file.name()).and_then(|file| file.get(path)).copied().unwrap_or_default();
+        let lines: Vec<_> = comment.lines().map(str::trim).collect();
+        let paragraphs = lines.split(|line| line.is_empty()).map(|lines| lines.join(" "));
+        paragraphs.filter(|paragraph| !paragraph.is_empty()).collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+/// The first sentence.
+pub(super) fn summary(comment: &str) -> &str {
+    let first = comment.lines().next().unwrap_or_default();
+    let end = first.find(". ").or_else(|| first.find(" (AIP"));
+    first[..end.unwrap_or(first.len())].trim_end_matches('.')
+}

@@ -1,0 +1,109 @@
+//! What is served besides the contract: health, the description, and pages for people that need no network.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    body::{Body, Bytes},
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use serde::Serialize;
+
+use crate::{Options, edge::Template, rest};
+
+const HTML: &str = "text/html; charset=utf-8";
+const JSON: &str = "application/json";
+
+/// Fixed pages, by path.
+pub(crate) struct Pages(BTreeMap<&'static str, Page>);
+
+struct Page {
+    kind: &'static str,
+    text: Bytes,
+    /// Changes with the text.
+    tag: HeaderValue,
+}
+
+#[derive(Serialize)]
+struct Readiness<'a> {
+    status: &'a str,
+    checks: &'a BTreeMap<String, String>,
+}
+
+impl Pages {
+    pub(crate) fn new(document: &serde_json::Value) -> Self {
+        let document = serde_json::to_vec(document).expect("a JSON tree is JSON");
+        let start = include_str!("page/start.html").replace("{version}", env!("CARGO_PKG_VERSION"));
+        Self(BTreeMap::from([
+            ("/", Page::new(HTML, start)),
+            ("/api/docs", Page::new(HTML, include_str!("page/docs.html"))),
+            ("/api/docs.js", Page::new("text/javascript; charset=utf-8", include_str!("page/docs.js"))),
+            ("/api/docs.css", Page::new("text/css; charset=utf-8", include_str!("page/docs.css"))),
+            ("/api/openapi.json", Page::new(JSON, document)),
+        ]))
+    }
+
+    /// Answers, if the path is one of these.
+    pub(crate) async fn serve(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+        options: &Options,
+    ) -> Option<Response> {
+        let (name, page) = match path {
+            "/health" | "/api/health" | "/ready" => (path, None),
+            path => self.0.get_key_value(path).map(|(name, page)| (*name, Some(page)))?,
+        };
+        let mut response = match *method {
+            Method::GET | Method::HEAD => match page {
+                Some(page) => page.respond(headers),
+                None if name == "/ready" => ready(options).await,
+                None => json(StatusCode::OK, &serde_json::json!({ "status": "ok" })),
+            },
+            _ => rest::not_allowed(method, "GET, HEAD, OPTIONS"),
+        };
+        response.extensions_mut().insert(Template(name.into()));
+        Some(if *method == Method::HEAD { rest::without_body(response) } else { response })
+    }
+}
+
+impl Page {
+    fn new(kind: &'static str, text: impl Into<Bytes>) -> Self {
+        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+        let text = text.into();
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let tag = HeaderValue::from_str(&format!("\"{:x}\"", hasher.finish())).expect("hex in quotes");
+        Self { kind, text, tag }
+    }
+
+    fn respond(&self, headers: &HeaderMap) -> Response {
+        let fresh = headers.get(header::IF_NONE_MATCH) == Some(&self.tag);
+        let mut response = Response::new(if fresh { Body::empty() } else { Body::from(self.text.clone()) });
+        if fresh {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+        }
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.kind));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(header::ETAG, self.tag.clone());
+        response
+    }
+}
+
+async fn ready(options: &Options) -> Response {
+    let ready = (options.ready)().await;
+    let (code, status) = match (ready.serving, ready.degraded) {
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        (true, true) => (StatusCode::OK, "degraded"),
+        (true, false) => (StatusCode::OK, "ok"),
+    };
+    json(code, &Readiness { status, checks: &ready.checks })
+}
+
+fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    let text = serde_json::to_vec(value).expect("strings serialise");
+    let headers = [(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, text).into_response()
+}

@@ -1,0 +1,205 @@
+-- Times are microseconds since 1970 in UTC, ids are 16 bytes, keys are folded (NFC, lower case) and compare bytewise:
+-- the same on SQLite and Postgres, so that both sort and match alike.
+
+CREATE TABLE users (
+    id            UUID PRIMARY KEY NOT NULL,
+    email         TEXT COLLATE "C" NOT NULL UNIQUE, -- folded
+    password_hash TEXT NOT NULL,        -- PHC string
+    display_name  TEXT NOT NULL,
+    time_zone     TEXT NOT NULL,
+    created_at    BIGINT NOT NULL,
+    disabled_at   BIGINT
+);
+
+-- The change counter of each owner. Its row is locked first by every write, so revision order is commit order.
+CREATE TABLE owners (
+    user_id  UUID PRIMARY KEY NOT NULL REFERENCES users ON DELETE CASCADE,
+    revision BIGINT NOT NULL, -- of the last change
+    floor    BIGINT NOT NULL  -- up to here the change log is purged
+);
+
+CREATE TABLE refresh_tokens (
+    hash       BYTEA PRIMARY KEY NOT NULL, -- SHA-256
+    user_id    UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    family     UUID NOT NULL, -- one sign-in and all that was refreshed from it
+    expires_at BIGINT NOT NULL,
+    rotated_at BIGINT
+);
+CREATE INDEX refresh_tokens_user ON refresh_tokens (user_id);
+CREATE INDEX refresh_tokens_family ON refresh_tokens (family);
+
+-- What counts against a rate limit.
+CREATE TABLE attempts (
+    id  UUID PRIMARY KEY NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    at  BIGINT NOT NULL
+);
+CREATE INDEX attempts_key ON attempts (key, at);
+CREATE INDEX attempts_at ON attempts (at);
+
+CREATE TABLE tasks (
+    id               UUID PRIMARY KEY NOT NULL,
+    user_id          UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    title            TEXT NOT NULL,
+    title_key        TEXT COLLATE "C" NOT NULL,
+    description      TEXT NOT NULL,
+    status           BIGINT NOT NULL, -- as in the proto
+    priority         BIGINT NOT NULL, -- as in the proto
+    tags             TEXT NOT NULL,   -- JSON array
+    due_at           BIGINT,
+    due_asc          BIGINT NOT NULL, -- due_at or the greatest value: tasks without come last ...
+    due_desc         BIGINT NOT NULL, -- due_at or the least value: ... either way
+    due_all_day      BOOLEAN NOT NULL,
+    created_at       BIGINT NOT NULL,
+    updated_at       BIGINT NOT NULL,
+    completed_at     BIGINT,
+    revision         BIGINT NOT NULL,
+    content_revision BIGINT NOT NULL, -- does not count the firing of reminders
+    source_task_id   UUID,
+    request_hash     BYTEA,            -- of the create, if the client chose the id
+    search           TEXT NOT NULL    -- folded title, description and tags
+);
+CREATE INDEX tasks_created ON tasks (user_id, created_at, id);
+CREATE INDEX tasks_updated ON tasks (user_id, updated_at, id);
+CREATE INDEX tasks_due_asc ON tasks (user_id, due_asc, id);
+CREATE INDEX tasks_due_desc ON tasks (user_id, due_desc, id);
+CREATE INDEX tasks_priority ON tasks (user_id, priority, id);
+CREATE INDEX tasks_title ON tasks (user_id, title_key, id);
+CREATE INDEX tasks_status ON tasks (user_id, status, due_asc);
+CREATE INDEX tasks_source ON tasks (source_task_id, status) WHERE source_task_id IS NOT NULL;
+
+-- Without the extension (a database owner may create it since Postgres 13) search would read every row.
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
+CREATE INDEX tasks_search ON tasks USING gin (search gin_trgm_ops);
+
+CREATE TABLE task_tags (
+    user_id UUID NOT NULL,
+    tag_key TEXT COLLATE "C" NOT NULL,
+    task_id UUID NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+    tag     TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (user_id, tag_key, task_id)
+);
+CREATE INDEX task_tags_task ON task_tags (task_id);
+
+CREATE TABLE reminders (
+    id              UUID PRIMARY KEY NOT NULL,
+    task_id         UUID NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+    user_id         UUID NOT NULL,
+    position        BIGINT NOT NULL,
+    trigger_at      BIGINT,
+    before_due      BIGINT,          -- seconds
+    state           BIGINT NOT NULL, -- 1 pending, 2 fired, 3 cancelled
+    created_at      BIGINT NOT NULL,
+    notification_id UUID             -- a snooze: rings this notification again, and is none of the task's reminders
+);
+CREATE INDEX reminders_task ON reminders (task_id);
+CREATE INDEX reminders_due ON reminders (trigger_at, id) WHERE state = 1;
+
+-- A recurrence and how far it has come. The row outlives its task by the time an undo may bring it back.
+CREATE TABLE series (
+    id         UUID PRIMARY KEY NOT NULL,
+    task_id    UUID NOT NULL, -- the source
+    user_id    UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    recurrence TEXT NOT NULL, -- JSON of the rule
+    decided_to BIGINT,        -- the last slot decided
+    due_at     BIGINT,        -- when the next one is to be decided; null if there is none
+    blocked    BOOLEAN NOT NULL,
+    ended_at   BIGINT         -- its task was deleted or the recurrence cleared
+);
+CREATE INDEX series_task ON series (task_id);
+CREATE INDEX series_due ON series (due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX series_ended ON series (ended_at) WHERE ended_at IS NOT NULL;
+
+-- The decision to make a slot's task: one row a slot for as long as the series lives, so it is never made again.
+CREATE TABLE slots (
+    series_id     UUID NOT NULL REFERENCES series ON DELETE CASCADE,
+    slot          BIGINT NOT NULL,
+    task_id       UUID NOT NULL,
+    event_id      UUID NOT NULL,
+    epoch         BIGINT NOT NULL, -- how often the slot was withdrawn by a change of the rule and came back
+    state         BIGINT NOT NULL, -- 1 decided, 2 made, 3 withdrawn
+    decided_at    BIGINT NOT NULL,
+    announcement  BYTEA NOT NULL, -- what is published, fixed at the decision
+    made_revision BIGINT,
+    PRIMARY KEY (series_id, slot)
+);
+CREATE UNIQUE INDEX slots_task ON slots (task_id);
+CREATE INDEX slots_unseen ON slots (decided_at) WHERE state = 1;
+
+-- The decision that a reminder fired, kept until its event has long been seen.
+CREATE TABLE firings (
+    event_id        UUID PRIMARY KEY NOT NULL,
+    notification_id UUID NOT NULL,
+    reminder_id     UUID NOT NULL,
+    task_id         UUID NOT NULL,
+    user_id         UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    task_title      TEXT NOT NULL,
+    due_at          BIGINT,
+    trigger_at      BIGINT NOT NULL,
+    fired_at        BIGINT NOT NULL,
+    seen            BOOLEAN NOT NULL
+);
+CREATE INDEX firings_unseen ON firings (fired_at) WHERE NOT seen;
+CREATE INDEX firings_fired ON firings (fired_at);
+
+CREATE TABLE notifications (
+    id            UUID PRIMARY KEY NOT NULL,
+    user_id       UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    reminder_id   UUID NOT NULL,
+    task_id       UUID NOT NULL,
+    task_title    TEXT NOT NULL,
+    due_at        BIGINT,
+    triggered_at  BIGINT NOT NULL,
+    read_at       BIGINT,
+    snoozed_until BIGINT,
+    revision      BIGINT NOT NULL
+);
+CREATE INDEX notifications_user ON notifications (user_id, triggered_at, id);
+CREATE INDEX notifications_unread ON notifications (user_id) WHERE read_at IS NULL;
+CREATE INDEX notifications_task ON notifications (task_id) WHERE snoozed_until IS NOT NULL;
+
+-- One row a revision: the feed, what undo restores, and the memory of what was deleted. Kept for 7 days.
+CREATE TABLE changes (
+    user_id   UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    revision  BIGINT NOT NULL,
+    kind      BIGINT NOT NULL,
+    entity_id UUID NOT NULL,
+    before    TEXT,          -- JSON of the task before; null if there was none
+    fields    TEXT NOT NULL, -- JSON array of the names of the fields that changed
+    at        BIGINT NOT NULL,
+    PRIMARY KEY (user_id, revision)
+);
+CREATE INDEX changes_entity ON changes (entity_id);
+CREATE INDEX changes_at ON changes (at);
+
+CREATE TABLE outbox (
+    id           UUID PRIMARY KEY NOT NULL,
+    topic        TEXT NOT NULL,
+    event        BYTEA NOT NULL, -- the CloudEvent, fixed at the commit
+    created_at   BIGINT NOT NULL,
+    attempts     BIGINT NOT NULL,
+    due_at       BIGINT,        -- when to publish, or try again; null once published
+    published_at BIGINT
+);
+CREATE INDEX outbox_due ON outbox (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX outbox_published ON outbox (published_at) WHERE published_at IS NOT NULL;
+
+CREATE TABLE idempotency (
+    user_id    UUID NOT NULL REFERENCES users ON DELETE CASCADE,
+    key        TEXT COLLATE "C" NOT NULL,
+    request    BYTEA NOT NULL, -- SHA-256 of rpc and request
+    response   BYTEA NOT NULL,
+    revision   BIGINT,        -- of the change, if there was one
+    announced  BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, key)
+);
+CREATE INDEX idempotency_created ON idempotency (created_at);
+
+CREATE TABLE dead_letters (
+    id       UUID PRIMARY KEY NOT NULL,
+    topic    TEXT NOT NULL, -- the topic it failed on
+    event    BYTEA NOT NULL,
+    reason   TEXT NOT NULL,
+    at       BIGINT NOT NULL
+);

@@ -1,0 +1,76 @@
+//! How the loops wait: for a moment by [`Clock`], never longer than a second, or until they are woken.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use todo_domain::{Clock, Ids, Timestamp};
+use tokio::sync::Notify;
+
+/// The longest a loop sleeps before it looks at the clock again: this is what makes a resumed laptop or a clock step
+/// take effect at once, since neither shortens a sleep.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// One loop's alarm.
+pub(crate) struct Wake {
+    clock: Arc<dyn Clock>,
+    notify: Notify,
+}
+
+impl Wake {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, notify: Notify::new() }
+    }
+
+    /// Ends the present wait of the loop, or the next one.
+    pub(crate) fn wake(&self) {
+        self.notify.notify_one();
+    }
+
+    /// Returns at that moment, after a second, or when woken, whichever is first.
+    pub(crate) async fn until(&self, moment: Option<Timestamp>) {
+        let wait = moment.map_or(LONGEST, |moment| {
+            // In the past: no wait.
+            (moment - self.clock.now()).to_std().unwrap_or_default().min(LONGEST)
+        });
+        tokio::select! {
+            () = self.notify.notified() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+/// How long to wait after a failure: doubling from `first` to `cap`, less up to half of it by chance, so that replicas
+/// which failed together do not come back together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Backoff {
+    pub(crate) first: Duration,
+    pub(crate) cap: Duration,
+}
+
+impl Backoff {
+    /// The wait after `failures` failures in a row (1 or more).
+    pub(crate) fn after(self, failures: u32, ids: &dyn Ids) -> Duration {
+        let doublings = failures.saturating_sub(1).min(20);
+        let full = self.first.saturating_mul(1 << doublings).min(self.cap);
+        // The last byte of a UUID v4 is random.
+        let chance = u32::from(ids.random().as_bytes()[15]);
+        full.saturating_sub(full / 2 * chance / 255)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::CountingIds;
+
+    #[test]
+    fn waits_double_up_to_the_cap_and_never_vanish() {
+        let backoff = Backoff { first: Duration::from_millis(50), cap: Duration::from_secs(2) };
+        let ids = CountingIds::default();
+        for (failures, full) in [(1, 50), (2, 100), (3, 200), (7, 2000), (u32::MAX, 2000)] {
+            let wait = backoff.after(failures, &ids);
+            let full = Duration::from_millis(full);
+            assert!(wait <= full && wait >= full / 2, "{failures}: {wait:?}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! A real Postgres server for the tests of one process, and a database of its own for each test.
+
+use std::{
+    io::Write,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+static SERVER: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// A running server; it ends with the last test that uses it.
+#[derive(Debug)]
+struct Server {
+    child: Child,
+    port: u16,
+    bin: PathBuf,
+    _directory: TempDir,
+}
+
+/// A database of a test's own.
+#[derive(Debug)]
+pub struct Postgres {
+    server: Arc<Server>,
+    name: String,
+}
+
+impl Postgres {
+    /// Makes a database, starting the server if none runs. `None`, said aloud, when no Postgres is installed; with the
+    /// environment variable `CI` set that is a failure.
+    ///
+    /// # Panics
+    /// When Postgres is installed and does not start.
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        let Some(bin) = binaries() else {
+            #[expect(clippy::disallowed_methods, reason = "a skip is visible here and a failure in CI")]
+            let in_ci = std::env::var("CI").is_ok();
+            assert!(!in_ci, "Postgres is not installed, and CI skips nothing");
+            // Past the test harness's capture.
+            let _ = writeln!(std::io::stderr(), "SKIPPED: Postgres is not installed (apt-get install postgresql)");
+            return None;
+        };
+        let mut running = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+        let server = running.upgrade().unwrap_or_else(|| {
+            let server = Arc::new(Server::start(bin));
+            *running = Arc::downgrade(&server);
+            server
+        });
+        drop(running);
+        let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
+        server.sql("postgres", &format!("CREATE DATABASE {name}"));
+        Some(Self { server, name })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{}", self.server.port, self.name)
+    }
+
+    /// Runs statements by `psql`.
+    ///
+    /// # Panics
+    /// When they fail.
+    pub fn sql(&self, sql: &str) {
+        self.server.sql(&self.name, sql);
+    }
+}
+
+impl Server {
+    fn start(bin: PathBuf) -> Self {
+        let directory = tempfile::Builder::new().prefix("todo-postgres-").tempdir().expect("a scratch directory");
+        let data = directory.path().join("data");
+        // Postgres refuses to run as root.
+        assert!(as_postgres("chown", directory.path()).status().is_ok_and(|status| status.success()) || !is_root());
+        let init = unprivileged(&bin.join("initdb"))
+            .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "-D"])
+            .arg(&data)
+            .stdout(Stdio::null())
+            .status();
+        assert!(init.is_ok_and(|status| status.success()), "initdb failed");
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+        let child = unprivileged(&bin.join("postgres"))
+            .arg("-D")
+            .arg(&data)
+            .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
+            // The tests are about what is committed, not about what a power cut leaves.
+            .args(["-c", "fsync=off", "-c", "max_connections=400", "-c", "log_min_messages=fatal"])
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("postgres starts");
+        let server = Self { child, port, bin, _directory: directory };
+        for _ in 0..600 {
+            let asked = Command::new(server.bin.join("pg_isready"))
+                .args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()])
+                .status();
+            if asked.is_ok_and(|status| status.success()) {
+                return server;
+            }
+            wait(Duration::from_millis(50));
+        }
+        panic!("postgres does not answer");
+    }
+
+    fn sql(&self, database: &str, sql: &str) {
+        let done = Command::new(self.bin.join("psql"))
+            .args(["-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "postgres", "-d", database])
+            .args(["-p", &self.port.to_string(), "-c", sql])
+            .status();
+        assert!(done.is_ok_and(|status| status.success()), "psql failed: {sql}");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // SIGQUIT to the postmaster: immediate shutdown of all its processes.
+        let _ = Command::new("kill").args(["-QUIT", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "polls a process that only answers when asked")]
+fn wait(time: Duration) {
+    std::thread::sleep(time);
+}
+
+fn binaries() -> Option<PathBuf> {
+    let mut versions: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .filter(|bin| bin.join("initdb").exists())
+        .collect();
+    versions.sort();
+    versions.pop()
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n")
+}
+
+fn as_postgres(chown: &str, directory: &Path) -> Command {
+    let mut command = Command::new(chown);
+    command.arg("postgres:postgres").arg(directory);
+    command
+}
+
+fn unprivileged(program: &Path) -> Command {
+    if is_root() {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    }
+}

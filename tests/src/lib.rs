@@ -1,0 +1,36 @@
+//! The harness of the suites: a whole system in this process, a real Postgres, and a clock in the test's hand. What it
+//! starts listens on loopback, on free ports, in scratch directories, and ends with the test.
+
+pub mod clock;
+pub mod rest;
+pub mod system;
+
+pub use todo_test_postgres::Postgres;
+
+use std::{future::Future, time::Duration};
+
+/// Waits until `check` holds, looking again and again; fails the test when it does not within `deadline`.
+///
+/// # Panics
+/// When the time is over.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    deadline: Duration,
+    mut check: impl FnMut() -> F,
+) -> T {
+    let looking = async {
+        loop {
+            if let Some(found) = check().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    match tokio::time::timeout(deadline, looking).await {
+        Ok(found) => found,
+        Err(_) => panic!("not within {deadline:?}: {what}"),
+    }
+}
+
+/// Ten seconds: far longer than anything here takes, short enough to end a broken test.
+pub const SOON: Duration = Duration::from_secs(10);

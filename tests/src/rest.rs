@@ -1,0 +1,151 @@
+//! A small REST client: a path, a body, and what came back.
+
+use reqwest::{Client, Method, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+
+/// The REST surface as one user sees it.
+#[derive(Clone, Debug)]
+pub struct Rest {
+    client: Client,
+    base: String,
+    /// The access token, if signed in.
+    pub token: Option<String>,
+    /// The user's id, if signed in.
+    pub user_id: String,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; null if there was none.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The body, if the status is as expected.
+    ///
+    /// # Panics
+    /// When it is not.
+    #[must_use]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        self.body
+    }
+
+    /// The error's code, if the status is as expected.
+    ///
+    /// # Panics
+    /// When it is not.
+    #[must_use]
+    pub fn code(&self, status: u16) -> &str {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        self.body["error"]["code"].as_str().unwrap_or_default()
+    }
+
+    /// The fields that the error names.
+    #[must_use]
+    pub fn fields(&self) -> Vec<&str> {
+        let details = self.body["error"]["details"].as_array();
+        details.into_iter().flatten().filter_map(|detail| detail["field"].as_str()).collect()
+    }
+
+    /// A header's text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl Rest {
+    /// Nobody's.
+    #[must_use]
+    pub fn new(base: String) -> Self {
+        Self { client: Client::new(), base, token: None, user_id: String::new() }
+    }
+
+    /// Opens an account `NAME@example.org` and speaks for it from then on.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn sign_up(&mut self, name: &str) -> Value {
+        let body = json!({
+            "email": format!("{name}@example.org"), "password": "correct horse", "display_name": name,
+        });
+        let session = self.post("/api/auth/signup", &body).await.expect(201);
+        self.token = session["access_token"].as_str().map(str::to_owned);
+        self.user_id = session["user_id"].as_str().unwrap_or_default().to_owned();
+        session
+    }
+
+    /// Reads.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], None).await
+    }
+
+    /// Posts a body.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::POST, path, &[], Some(body)).await
+    }
+
+    /// Posts nothing.
+    pub async fn act(&self, path: &str) -> Answer {
+        self.send(Method::POST, path, &[], None).await
+    }
+
+    /// Patches.
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::PATCH, path, &[], Some(body)).await
+    }
+
+    /// Deletes.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, &[], None).await
+    }
+
+    /// Sends anything.
+    ///
+    /// # Panics
+    /// When nothing answers, or the body is neither empty nor JSON.
+    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
+        self.try_send(method, path, headers, body).await.expect("an answer")
+    }
+
+    /// Sends anything to a server that may be gone.
+    ///
+    /// # Errors
+    /// When nothing answers, or not with JSON.
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Answer, reqwest::Error> {
+        let mut request = self.request(method, path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await?;
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or(Value::Null) };
+        Ok(Answer { status, headers, body })
+    }
+
+    /// A request with the user's token, to be sent in another way.
+    #[must_use]
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+}
