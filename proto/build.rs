@@ -5,6 +5,7 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message;
 
+#[expect(clippy::disallowed_methods, reason = "cargo tells a build script by the environment")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // tonic-prost-build 0.14 prints no rerun-if-changed for descriptors that it did not compile itself.
     println!("cargo::rerun-if-changed=todo");

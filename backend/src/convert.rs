@@ -81,13 +81,13 @@ pub(crate) fn draft(task: v1::Task) -> Result<Draft, Error> {
 const FIELDS: &str = "title, description, status, priority, tags, due_date, due_all_day, reminders, recurrence";
 
 /// What an update asks for: the fields of the mask, or those that are set where there is none.
-pub(crate) fn patch(task: v1::Task, mask: Option<FieldMask>) -> Result<Patch, Error> {
+pub(crate) fn patch(task: v1::Task, mask: Option<&FieldMask>) -> Result<Patch, Error> {
     let mut violations = Violations::new();
-    let named = |field: &str, is_set: bool| match &mask {
+    let named = |field: &str, is_set: bool| match mask {
         Some(mask) => mask.paths.iter().any(|path| path == field),
         None => is_set,
     };
-    for path in mask.iter().flat_map(|mask| &mask.paths) {
+    for path in mask.into_iter().flat_map(|mask| &mask.paths) {
         // The id is what names the task, so naming it changes nothing.
         violations.check(path == "id" || FIELDS.split(", ").any(|field| field == path), "update_mask", || {
             format!("must only name {FIELDS}; got {path:?}")

@@ -119,7 +119,9 @@ impl Service {
             settled.push(done);
         }
         tx.commit().await?;
-        settled.iter().for_each(|done| self.core.committed(done));
+        for done in &settled {
+            self.core.committed(done);
+        }
         Ok(v1::DecideFireResponse { decisions })
     }
 }

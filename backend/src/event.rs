@@ -81,7 +81,12 @@ pub(crate) fn completed(id: Uuid, task: &Task, now: DateTime<Utc>) -> Outgoing {
 }
 
 pub(crate) fn deleted(id: Uuid, task: &Task, revision: i64, now: DateTime<Utc>) -> Outgoing {
-    let data = v1::TaskDeleted { task_id: task.id.to_string(), user_id: task.user_id.to_string(), revision };
+    let data = v1::TaskDeleted {
+        task_id: task.id.to_string(),
+        user_id: task.user_id.to_string(),
+        revision,
+        reminder_ids: task.reminders.iter().map(|reminder| reminder.id.to_string()).collect(),
+    };
     outgoing(id, DELETED, (task.id, task.user_id), now, json::of(&data))
 }
 

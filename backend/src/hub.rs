@@ -13,8 +13,15 @@ use uuid::Uuid;
 /// Changes a watcher may fall behind before it reads them itself.
 const BACKLOG: usize = 256;
 
-/// Items of one owner, in order of revision.
-pub(crate) type Batch = Arc<Vec<v1::WatchResponse>>;
+/// What happened to one owner. Revisions are dense, so a watcher that is not at `from` has missed something.
+pub(crate) struct Batch {
+    /// It goes on from this revision ...
+    pub(crate) from: i64,
+    /// ... to this one.
+    pub(crate) to: i64,
+    /// In order of revision, and then the counts.
+    pub(crate) items: Vec<v1::WatchResponse>,
+}
 
 #[derive(Default)]
 pub(crate) struct Hub {
@@ -23,18 +30,17 @@ pub(crate) struct Hub {
 
 /// The feed of one owner.
 pub(crate) struct Feed {
-    pub(crate) items: broadcast::Sender<Batch>,
+    pub(crate) items: broadcast::Sender<Arc<Batch>>,
     pub(crate) changed: Notify,
 }
 
 impl Hub {
-    /// Joins the feed of an owner. Where there is none yet, `start` begins it; what is committed after `joined` was
-    /// called is in the feed.
+    /// Joins the feed of an owner; where there is none yet, `start` begins it.
     pub(crate) fn join(
         &self,
         user_id: Uuid,
         start: impl FnOnce(Arc<Feed>),
-    ) -> broadcast::Receiver<Batch> {
+    ) -> broadcast::Receiver<Arc<Batch>> {
         let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(feed) = feeds.get(&user_id) {
             return feed.items.subscribe();

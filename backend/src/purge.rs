@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::core::Core;
 
 /// How often.
-const EVERY: Duration = Duration::from_secs(15 * 60);
+const EVERY: Duration = Duration::from_mins(15);
 /// Rows of a kind in one transaction.
 const BATCH: i64 = 1_000;
 

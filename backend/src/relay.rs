@@ -73,7 +73,11 @@ impl Relay {
         let mut failed: BTreeMap<i64, Vec<Uuid>> = BTreeMap::new();
         let mut reason = None;
         for (topic, batch) in by_topic {
-            let events: Vec<_> = batch.iter().filter_map(|outgoing| CloudEvent::from_json(&outgoing.event).ok()).collect();
+            let (batch, events): (Vec<Outgoing>, Vec<CloudEvent>) = batch
+                .into_iter()
+                // Fixed by us at the commit; one that cannot be read stays where an operator can see it.
+                .filter_map(|outgoing| CloudEvent::from_json(&outgoing.event).ok().map(|event| (outgoing, event)))
+                .unzip();
             for (outgoing, result) in batch.iter().zip(self.core.sidecar.publish_many(&topic, &events).await) {
                 match result {
                     Ok(()) => published.push(outgoing.id),
@@ -92,7 +96,7 @@ impl Relay {
             tx.postpone_outgoing(&ids, now + backoff(attempts)).await?;
         }
         tx.commit().await?;
-        self.health.set("broker", reason.map_or(Check::Ok, Check::Degraded));
+        self.health.set("outbox", reason.map_or(Check::Ok, Check::Degraded));
         Ok(taken)
     }
 }

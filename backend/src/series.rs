@@ -1,5 +1,6 @@
 //! Series: kept in step with the task that carries them, in the same transaction.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use todo_domain::{
     Error,
     recurrence::Recurrence,
@@ -54,14 +55,18 @@ impl Write {
         let known = self.tx.series(recurrence.id).await?;
         let shape = |it: &Recurrence| (it.rule.clone(), it.zone, it.anchor_at);
         let anchored = known.as_ref().is_some_and(|known| shape(&known.recurrence) == shape(recurrence));
-        if known.as_ref().is_some_and(|known| known.recurrence != *recurrence) {
-            self.withdraw(recurrence).await?;
+        let mut decided_to = known.as_ref().filter(|_| anchored).and_then(|known| known.decided_to);
+        if known.is_some_and(|known| known.recurrence != *recurrence)
+            && let Some(first) = self.withdraw(recurrence).await?
+        {
+            // Should the series have the slot again, it is decided again.
+            decided_to = decided_to.map(|decided| decided.min(first - TimeDelta::microseconds(1)));
         }
         let series = Series {
             recurrence: recurrence.clone(),
             task_id: source.id,
             user_id: self.user_id,
-            decided_to: known.filter(|_| anchored).and_then(|known| known.decided_to),
+            decided_to,
             due_at: None,
             blocked: false,
             ended_at: None,
@@ -69,8 +74,10 @@ impl Write {
         self.replan(series, source).await
     }
 
-    /// Takes back what was made ahead for slots that the series no longer has, unless somebody touched it.
-    async fn withdraw(&mut self, recurrence: &Recurrence) -> Result<(), Error> {
+    /// Takes back what was made ahead for slots that the series no longer has, unless somebody touched it. Answers the
+    /// first of those slots.
+    async fn withdraw(&mut self, recurrence: &Recurrence) -> Result<Option<DateTime<Utc>>, Error> {
+        let mut first = None;
         for mut slot in self.tx.slots_after(recurrence.id, self.now).await? {
             if recurrence.contains(slot.slot) {
                 continue;
@@ -84,8 +91,9 @@ impl Write {
             }
             slot.state = SlotState::Withdrawn;
             self.tx.put_slot(&slot).await?;
+            first = first.or(Some(slot.slot));
         }
-        Ok(())
+        Ok(first)
     }
 
     /// What is known of a series, as the rules want it.

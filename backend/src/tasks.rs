@@ -50,10 +50,10 @@ impl Service {
         let draft = convert::draft(convert::required(request.task, "task")?)?;
         let chosen = draft.id;
         let mut task = Task::create(draft, &write.context())?;
-        if let Some(id) = chosen {
-            if let Some(answer) = known(&mut write, id, &hash).await? {
-                return write.finish(answer).await;
-            }
+        if let Some(id) = chosen
+            && let Some(answer) = known(&mut write, id, &hash).await?
+        {
+            return write.finish(answer).await;
         }
         if !write.create(&mut task, chosen.map(|_| hash.as_slice())).await? {
             return Err(Error::new(Reason::IdConflict, "this id is taken"));
@@ -92,7 +92,7 @@ impl Service {
         let request = request.into_inner();
         let asked = convert::required(request.task, "task")?;
         let id = id("id", &asked.id)?;
-        let patch = convert::patch(asked, request.update_mask)?;
+        let patch = convert::patch(asked, request.update_mask.as_ref())?;
         let before = write.task(id).await?;
         write.expect(&before, request.expected_revision)?;
         let mut task = before.clone();
@@ -172,13 +172,8 @@ impl Service {
         let limit = request.limit.unwrap_or(PREVIEW.0);
         violations.check((1..=PREVIEW.1).contains(&limit), "limit", || format!("must be 1 to {}, got {limit}", PREVIEW.1));
         let due = request.due_date.and_then(|due| convert::time(due, "due_date", &mut violations));
-        let draft = match request.recurrence {
-            Some(recurrence) => convert::recurrence_draft(recurrence, &mut violations),
-            None => {
-                violations.push("recurrence", "must be given");
-                None
-            }
-        };
+        violations.check(request.recurrence.is_some(), "recurrence", || "must be given");
+        let draft = request.recurrence.and_then(|recurrence| convert::recurrence_draft(recurrence, &mut violations));
         let draft = violations.into_result(draft)?.unwrap_or_default();
         let context =
             Context { now: call.now, zone: core::zone(&owner), user_id: call.user_id, ids: self.core.ids.as_ref() };

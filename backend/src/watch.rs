@@ -7,7 +7,10 @@ use futures::Stream;
 use todo_domain::{Error, error::Reason, zone};
 use todo_proto::v1::{self, event_service_server::EventService, watch_response::Item};
 use todo_runtime::status::from_error;
-use tokio::sync::{broadcast::error::RecvError, mpsc};
+use tokio::sync::{
+    broadcast::{self, error::RecvError},
+    mpsc,
+};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -93,7 +96,7 @@ impl Service {
         &self,
         call: &Call,
         mut since: i64,
-        mut feed: tokio::sync::broadcast::Receiver<Batch>,
+        mut feed: broadcast::Receiver<Arc<Batch>>,
         sender: &Sender,
     ) -> Result<(), Error> {
         let mut behind = true;
@@ -110,14 +113,12 @@ impl Service {
                 behind = false;
             }
             match feed.recv().await {
+                Ok(batch) if batch.to <= since => {}
+                Ok(batch) if batch.from > since => behind = true,
                 Ok(batch) => {
-                    let news = batch.iter().filter(|item| item.revision.is_none_or(|revision| revision > since));
-                    let news: Vec<_> = news.cloned().collect();
-                    // Counts alone are of a batch that this watcher has read itself.
-                    if news.iter().any(|item| item.revision.is_some()) {
-                        since = news.iter().filter_map(|item| item.revision).max().unwrap_or(since);
-                        send_all(sender, news).await?;
-                    }
+                    let news = batch.items.iter().filter(|item| item.revision.is_none_or(|revision| revision > since));
+                    send_all(sender, news.cloned().collect()).await?;
+                    since = batch.to;
                 }
                 Err(RecvError::Lagged(_)) => behind = true,
                 Err(RecvError::Closed) => return Err(broken()),
@@ -144,19 +145,22 @@ impl Service {
         let mut tx = self.core.store.read().await?;
         let Some(owner) = tx.owner(user_id).await? else { return Ok(()) };
         drop(tx);
-        // A watcher that joined before this moment reads up to the present itself.
-        let from = since.get_or_insert(owner.revision);
-        if *from >= owner.revision {
+        // Without receivers nobody misses what is sent.
+        let send = |batch| drop(feed.items.send(Arc::new(batch)));
+        let Some(from) = since else {
+            // Watchers that joined before this moment, and read less, read on themselves.
+            *since = Some(owner.revision);
+            send(Batch { from: owner.revision, to: owner.revision, items: Vec::new() });
             return Ok(());
-        }
-        loop {
+        };
+        while *from < owner.revision {
             let (mut items, last) = self.load(user_id, *from).await?;
-            let Some(last) = last else { return Ok(()) };
-            *from = last;
+            let Some(to) = last else { break };
             items.push(self.counts(user_id).await?);
-            // Without receivers nobody misses it.
-            let _ = feed.items.send(Arc::new(items));
+            send(Batch { from: *from, to, items });
+            *from = to;
         }
+        Ok(())
     }
 
     /// A page of changes after a revision, each with the present state of what it is about; and the last of them.

@@ -47,13 +47,11 @@ pub(crate) async fn edge(State(gateway): State<Arc<Gateway>>, mut request: Reque
     let method = request.method().clone();
     let grpc = proxy::is_grpc(request.headers());
 
-    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(_) => {
-            tracing::error!(request.id = ?id, "a request panicked");
-            Failure::internal().into_response()
-        }
-    };
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let mut response = answered.unwrap_or_else(|_| {
+        tracing::error!(request.id = ?id, "a request panicked");
+        if grpc { proxy::internal() } else { Failure::internal().into_response() }
+    });
     let template = response.extensions_mut().remove::<Template>();
     let headers = response.headers_mut();
     if !grpc {

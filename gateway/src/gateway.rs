@@ -69,12 +69,11 @@ where
         backend,
         options,
     });
-    let router = Router::new().fallback(dispatch).with_state(Arc::clone(&gateway));
-    let router = match cors {
-        Some(cors) => router.layer(cors),
-        None => router,
-    };
-    router.layer(middleware::from_fn_with_state(gateway, edge::edge))
+    let mut served = Router::new().fallback(dispatch).with_state(Arc::clone(&gateway));
+    if let Some(cors) = cors {
+        served = served.layer(cors);
+    }
+    served.layer(middleware::from_fn_with_state(gateway, edge::edge))
 }
 
 async fn dispatch(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
@@ -141,6 +140,6 @@ fn cors(options: &Options) -> Option<CorsLayer> {
                 name("grpc-message"),
                 name("grpc-status-details-bin"),
             ])
-            .max_age(std::time::Duration::from_secs(600)),
+            .max_age(std::time::Duration::from_mins(10)),
     )
 }

@@ -34,6 +34,8 @@ mod request;
 mod rest;
 mod route;
 mod status;
+#[cfg(test)]
+mod tests;
 mod zone;
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
@@ -90,7 +92,7 @@ impl Options {
             body_limit: 1024 * 1024,
             request_timeout: Duration::from_secs(30),
             heartbeat: Duration::from_secs(15),
-            cookie_max_age: Duration::from_secs(30 * 24 * 3600),
+            cookie_max_age: Duration::from_hours(30 * 24),
             ready: Arc::new(|| Box::pin(std::future::ready(Ready::default()))),
             shutdown: CancellationToken::new(),
         }

@@ -225,7 +225,7 @@ fn own_paths() -> Map<String, Value> {
         get(
             id,
             "Says that the process lives.",
-            json!({ "200": answer::plain("It does.", json!({ "$ref": "#/components/schemas/Health" })) }),
+            json!({ "200": answer::plain("It does.", &json!({ "$ref": "#/components/schemas/Health" })) }),
         )
     };
     let ready = json!({ "$ref": "#/components/schemas/Readiness" });
@@ -238,8 +238,8 @@ fn own_paths() -> Map<String, Value> {
             "Ready",
             "Says whether the process can serve, and how what it leans on is doing.",
             json!({
-                "200": answer::plain("It can.", ready.clone()),
-                "503": answer::plain("It cannot; the checks say why.", ready),
+                "200": answer::plain("It can.", &ready),
+                "503": answer::plain("It cannot; the checks say why.", &ready),
             }),
         ),
     );
@@ -248,7 +248,7 @@ fn own_paths() -> Map<String, Value> {
         get(
             "OpenApi",
             "Gives this document.",
-            json!({ "200": answer::plain("This document.", json!({ "type": "object" })) }),
+            json!({ "200": answer::plain("This document.", &json!({ "type": "object" })) }),
         ),
     );
     paths

@@ -47,6 +47,11 @@ fn kind(headers: &HeaderMap) -> &[u8] {
     headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default()
 }
 
+/// What is answered when we ourselves failed.
+pub(crate) fn internal() -> Response {
+    Status::internal("something went wrong on our side").into_http()
+}
+
 impl Proxy {
     pub(crate) fn new(rpcs: &[Arc<Rpc>], backend: &Backend, options: &Options) -> Self {
         Self(Arc::new(Inner {

@@ -69,7 +69,7 @@ impl Draft {
         zone: Option<&dyn Fn(NaiveDateTime) -> DateTime<Utc>>,
     ) -> Result<DynamicMessage, Refused> {
         let tree = Value::Object(std::mem::take(&mut self.root));
-        let read = json::from_json(self.input.clone(), &tree, &Options::request(zone));
+        let read = json::from_json(&self.input, &tree, &Options::request(zone));
         if let Value::Object(root) = tree {
             self.root = root;
         }
@@ -222,10 +222,9 @@ pub(crate) fn parameters(route: &Route) -> impl Iterator<Item = FieldDescriptor>
 /// A value of a path or query as JSON. What does not parse stays text, which the reader then refuses by its name.
 fn scalar(field: &FieldDescriptor, text: &str) -> Value {
     match field.kind() {
-        Kind::String | Kind::Bytes | Kind::Enum(_) => Value::from(text),
         // The + of an offset means a space in a query, and is often not encoded.
         Kind::Message(_) if text.contains(['T', 't']) => Value::from(text.replace(' ', "+")),
-        Kind::Message(_) => Value::from(text),
+        Kind::String | Kind::Bytes | Kind::Enum(_) | Kind::Message(_) => Value::from(text),
         Kind::Bool => text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from),
         Kind::Float | Kind::Double => text.parse::<f64>().map_or_else(|_| Value::from(text), Value::from),
         _ => text.parse::<i64>().map_or_else(
@@ -366,7 +365,9 @@ mod tests {
     fn the_last_event_id_beats_the_query() {
         let mut headers = HeaderMap::new();
         headers.insert("last-event-id", "9".parse().unwrap());
-        let since = |headers| lay(&Method::GET, "/api/events?since=5", headers, "").map(|root| root["since"].clone());
+        let since = |headers: &HeaderMap| {
+            lay(&Method::GET, "/api/events?since=5", headers, "").map(|root| root["since"].clone())
+        };
         assert_eq!(since(&headers), Ok(json!(9)));
         assert_eq!(since(&HeaderMap::new()), Ok(json!(5)));
         headers.insert("last-event-id", "x".parse().unwrap());

@@ -21,7 +21,7 @@ pub(crate) struct Failure {
     message: Cow<'static, str>,
     details: Vec<Detail>,
     retry_after: Option<u64>,
-    header: Option<(header::HeaderName, HeaderValue)>,
+    header: Option<Box<(header::HeaderName, HeaderValue)>>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -72,7 +72,7 @@ impl Failure {
 
     pub(crate) fn not_allowed(allow: &str) -> Self {
         Self {
-            header: HeaderValue::from_str(allow).ok().map(|allow| (header::ALLOW, allow)),
+            header: HeaderValue::from_str(allow).ok().map(|allow| Box::new((header::ALLOW, allow))),
             ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", format!("this path takes {allow}"))
         }
     }
@@ -128,7 +128,7 @@ impl Failure {
         if http == StatusCode::UNAUTHORIZED {
             let bad = token_sent && failure.code != "INVALID_CREDENTIALS";
             let challenge = if bad { "Bearer error=\"invalid_token\"" } else { "Bearer" };
-            failure.header = Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));
+            failure.header = Some(Box::new((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))));
         }
         failure
     }
@@ -182,7 +182,7 @@ impl IntoResponse for Failure {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if let Some((name, value)) = self.header {
+        if let Some((name, value)) = self.header.map(|header| *header) {
             headers.insert(name, value);
         }
         response

@@ -16,7 +16,7 @@ use tonic::{Status, metadata::MetadataMap};
 
 use crate::backend::Backend;
 
-const KEPT: Duration = Duration::from_secs(60);
+const KEPT: Duration = Duration::from_mins(1);
 const MOST: usize = 10_000;
 
 type Key = [u8; 32];

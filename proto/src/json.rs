@@ -49,12 +49,18 @@ pub fn descriptor<M: prost::Name>() -> MessageDescriptor {
 /// The JSON of a message whose descriptor is of [`pool`].
 ///
 /// The object's keys are sorted unless `serde_json` keeps their order; [`to_vec`] always keeps that of the fields.
+///
+/// # Panics
+/// If the descriptor is of another pool.
 #[must_use]
 pub fn to_json(message: &DynamicMessage) -> Value {
     serde_json::to_value(print::Printed::new(message)).expect("keys are strings and no writer can fail")
 }
 
 /// The JSON text of a message whose descriptor is of [`pool`], fields in the order of their numbers.
+///
+/// # Panics
+/// If the descriptor is of another pool.
 #[must_use]
 pub fn to_vec(message: &DynamicMessage) -> Vec<u8> {
     let mut text = Vec::with_capacity(1024);
@@ -63,6 +69,9 @@ pub fn to_vec(message: &DynamicMessage) -> Vec<u8> {
 }
 
 /// Appends what [`to_vec`] gives.
+///
+/// # Panics
+/// If the descriptor is of another pool.
 pub fn write(message: &DynamicMessage, text: &mut Vec<u8>) {
     let mut writer = serde_json::Serializer::new(text);
     print::Printed::new(message).serialize(&mut writer).expect("keys are strings and a Vec takes all");
@@ -81,6 +90,9 @@ pub fn text_of<M: prost::Message + prost::Name>(message: &M) -> Vec<u8> {
 }
 
 /// A generated message as a dynamic one.
+///
+/// # Panics
+/// As [`descriptor`].
 #[must_use]
 pub fn dynamic<M: prost::Message + prost::Name>(message: &M) -> DynamicMessage {
     DynamicMessage::decode(descriptor::<M>(), message.encode_to_vec().as_slice())
@@ -98,7 +110,7 @@ pub fn value(json: &Value) -> prost_types::Value {
 /// # Errors
 /// Every violation at once, or that a time zone is needed.
 pub fn from_json(
-    descriptor: MessageDescriptor,
+    descriptor: &MessageDescriptor,
     json: &Value,
     options: &Options<'_>,
 ) -> Result<DynamicMessage, Refused> {
@@ -110,7 +122,7 @@ pub fn from_json(
 /// # Errors
 /// Every violation at once.
 pub fn read<M: prost::Message + prost::Name + Default>(json: &Value) -> Result<M, Vec<Violation>> {
-    match from_json(descriptor::<M>(), json, &Options::event()) {
+    match from_json(&descriptor::<M>(), json, &Options::event()) {
         Ok(message) => M::decode(message_bytes(&message).as_slice())
             .map_err(|error| vec![Violation { field: String::new(), message: error.to_string() }]),
         Err(Refused::Invalid(violations)) => Err(violations),

@@ -45,7 +45,8 @@ struct Payload {
     task: Option<Task>,
     #[serde(default)]
     changes: Option<Map<String, Value>>,
-    /// Of a deleted task. Not part of the contract today; see the report of this crate.
+    /// Of a deleted task. Not in the contract yet: without it, what the state store says of those of its reminders that
+    /// lie beyond the window stays as it was, until a day after their moment.
     #[serde(default)]
     reminder_ids: Option<Vec<Uuid>>,
 }

@@ -20,6 +20,15 @@ impl TestClock {
         Self(AtomicI64::new(time.timestamp_micros()))
     }
 
+    /// Shows another time from now on.
+    ///
+    /// # Panics
+    /// When `time` is no RFC 3339 time.
+    pub fn set(&self, time: &str) {
+        let time: DateTime<Utc> = time.parse().expect("an RFC 3339 time");
+        self.0.store(time.timestamp_micros(), Ordering::SeqCst);
+    }
+
     /// Moves it, back too.
     pub fn advance(&self, by: TimeDelta) {
         self.0.fetch_add(by.num_microseconds().unwrap_or_default(), Ordering::SeqCst);

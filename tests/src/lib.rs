@@ -1,9 +1,15 @@
 //! The harness of the suites: a whole system in this process, a real Postgres, and a clock in the test's hand. What it
 //! starts listens on loopback, on free ports, in scratch directories, and ends with the test.
 
+pub mod books;
 pub mod clock;
+pub mod dice;
+pub mod observer;
+pub mod process;
 pub mod rest;
+pub mod stream;
 pub mod system;
+pub mod web;
 
 pub use todo_test_postgres::Postgres;
 
@@ -26,10 +32,8 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    match tokio::time::timeout(deadline, looking).await {
-        Ok(found) => found,
-        Err(_) => panic!("not within {deadline:?}: {what}"),
-    }
+    let Ok(found) = tokio::time::timeout(deadline, looking).await else { panic!("not within {deadline:?}: {what}") };
+    found
 }
 
 /// Ten seconds: far longer than anything here takes, short enough to end a broken test.

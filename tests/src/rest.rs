@@ -77,8 +77,73 @@ impl Rest {
         });
         let session = self.post("/api/auth/signup", &body).await.expect(201);
         self.token = session["access_token"].as_str().map(str::to_owned);
-        self.user_id = session["user_id"].as_str().unwrap_or_default().to_owned();
+        session["user_id"].as_str().unwrap_or_default().clone_into(&mut self.user_id);
         session
+    }
+
+    /// A gRPC request with the user's token.
+    ///
+    /// # Panics
+    /// When the token is no header.
+    #[must_use]
+    pub fn call<M>(&self, message: M) -> tonic::Request<M> {
+        let mut request = tonic::Request::new(message);
+        if let Some(token) = &self.token {
+            let value = format!("Bearer {token}").parse().expect("a token is ASCII");
+            request.metadata_mut().insert("authorization", value);
+        }
+        request
+    }
+
+    /// Creates a task.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn create(&self, body: Value) -> Value {
+        self.post("/api/tasks", &body).await.expect(201)
+    }
+
+    /// Reads a task.
+    ///
+    /// # Panics
+    /// When it is not there.
+    pub async fn task(&self, id: &str) -> Value {
+        self.get(&format!("/api/tasks/{id}")).await.expect(200)
+    }
+
+    /// The list of tasks, asked with a query, in the order in which they were made unless it says otherwise.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn tasks(&self, query: &str) -> Vec<Value> {
+        let query = if query.contains("sort_by") { query.to_owned() } else { format!("{query}&sort_order=asc") };
+        let mut list = self.get(&format!("/api/tasks?limit=1000&{query}")).await.expect(200);
+        serde_json::from_value(list["tasks"].take()).expect("a list")
+    }
+
+    /// The instances that a series has made, in the order of their slots.
+    pub async fn instances(&self, source_id: &str) -> Vec<Value> {
+        let mut tasks = self.tasks("sort_by=due_date").await;
+        tasks.retain(|task| task["source_task_id"] == source_id);
+        tasks
+    }
+
+    /// The notifications.
+    ///
+    /// # Panics
+    /// When they are refused.
+    pub async fn notifications(&self) -> Vec<Value> {
+        let mut list = self.get("/api/notifications?limit=1000").await.expect(200);
+        serde_json::from_value(list["notifications"].take()).expect("a list")
+    }
+
+    /// Moves the user to a time zone.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn move_to(&self, zone: &str) {
+        let user = self.patch("/api/auth/me", &json!({ "time_zone": zone })).await.expect(200);
+        assert_eq!(user["time_zone"], zone);
     }
 
     /// Reads.

@@ -2,7 +2,8 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
 use tempfile::TempDir;
 use todo::{
     all::{self, Options},
@@ -10,13 +11,14 @@ use todo::{
 };
 use todo_backend::store::Store;
 use todo_domain::{Clock, Ids};
+use todo_proto::v1::scheduler_service_client::SchedulerServiceClient;
 use todo_runtime::system::{SystemClock, SystemIds};
-use todo_sidecar::LocalSidecar;
+use todo_sidecar::{ApiChannel, LocalSidecar};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::{clock::TestClock, rest::Rest};
+use crate::{clock::TestClock, observer::Observer, rest::Rest};
 
 /// How long a system may take to drain.
 const STOP: Duration = Duration::from_secs(20);
@@ -56,6 +58,20 @@ impl Setup {
         Self { clock: Arc::clone(clock) as Arc<dyn Clock>, ..Self::new() }
     }
 
+    /// With a clock in the test's hand that begins at a time, and access tokens that outlive every story.
+    #[must_use]
+    pub fn at(time: &str) -> (Self, Arc<TestClock>) {
+        let clock = Arc::new(TestClock::at(time));
+        let adjust = |options: &mut Options| options.backend.access_ttl = TimeDelta::days(36_500);
+        (Self { adjust, ..Self::with_clock(&clock) }, clock)
+    }
+
+    /// The same, over another database.
+    #[must_use]
+    pub fn over(self, database: Database) -> Self {
+        Self { database: Some(database), ..self }
+    }
+
     /// Starts it.
     ///
     /// # Panics
@@ -76,6 +92,7 @@ impl Setup {
             store: Arc::clone(&system.store),
             scheduler: system.scheduler.clone(),
             shutdown,
+            clock: Arc::clone(&self.clock),
             running: tokio::spawn(system.run(listener)),
             _directory: Arc::clone(&self.directory),
         }
@@ -98,6 +115,7 @@ pub struct System {
     /// Its database.
     pub store: Arc<dyn Store>,
     scheduler: todo_scheduler::Service,
+    clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
     running: JoinHandle<()>,
     _directory: Arc<TempDir>,
@@ -117,6 +135,15 @@ impl System {
         rest
     }
 
+    /// The REST surface of a user that an earlier run knew.
+    #[must_use]
+    pub fn back(&self, user: &Rest) -> Rest {
+        let mut rest = self.rest();
+        rest.token.clone_from(&user.token);
+        rest.user_id.clone_from(&user.user_id);
+        rest
+    }
+
     /// Its gRPC surface.
     ///
     /// # Panics
@@ -124,6 +151,49 @@ impl System {
     #[must_use]
     pub fn grpc(&self) -> Channel {
         Endpoint::from_shared(format!("http://{}", self.address)).expect("an address").connect_lazy()
+    }
+
+    /// Remembers every event from now on, and those before that are retained.
+    #[must_use]
+    pub fn observe(&self) -> Arc<Observer> {
+        Observer::of(&self.sidecar)
+    }
+
+    /// The scheduler's own service, which only other apps reach.
+    #[must_use]
+    pub fn scheduler(&self) -> SchedulerServiceClient<ApiChannel> {
+        SchedulerServiceClient::new(self.sidecar.handle("backend").app("scheduler"))
+    }
+
+    /// What the scheduler keeps under a key of the state store.
+    ///
+    /// # Panics
+    /// When the store fails, or what it holds is no JSON.
+    pub async fn state(&self, key: &str) -> Option<Value> {
+        let entry = self.sidecar.handle("scheduler").get(key).await.expect("the state store answers");
+        entry.map(|entry| serde_json::from_slice(&entry.value).expect("JSON"))
+    }
+
+    /// Waits until all that is due was decided, all that was decided has had its effect, and all that was committed is
+    /// published: nothing more happens until somebody asks or time goes on.
+    ///
+    /// # Panics
+    /// When there is always more.
+    pub async fn settled(&self) {
+        crate::eventually("nothing is left to do", crate::SOON, || async {
+            let mut tx = self.store.read().await.expect("the database answers");
+            let due = tx.due(self.clock.now(), None, 1).await.expect("the database answers");
+            let (firings, slots) = tx.unseen(DateTime::<Utc>::MAX_UTC, 1).await.expect("the database answers");
+            let (waiting, _) = tx.outgoing_backlog().await.expect("the database answers");
+            (due.is_empty() && firings.is_empty() && slots.is_empty() && waiting == 0).then_some(())
+        })
+        .await;
+    }
+
+    /// Moves the clock and waits until what that brings is done.
+    pub async fn pass(&self, clock: &TestClock, by: TimeDelta) {
+        self.advance(clock, by);
+        self.settled().await;
     }
 
     /// Moves the clock and tells everyone who waits for it.

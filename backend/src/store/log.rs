@@ -74,7 +74,7 @@ pub struct Outgoing {
     pub id: Uuid,
     /// Where it goes.
     pub topic: String,
-    /// The CloudEvent as JSON.
+    /// The `CloudEvent` as JSON.
     pub event: Vec<u8>,
     /// When it was committed.
     pub created_at: DateTime<Utc>,

@@ -15,7 +15,7 @@ use super::Error;
 pub struct Counts {
     /// With status pending.
     pub pending: i64,
-    /// With status in_progress.
+    /// With status `in_progress`.
     pub in_progress: i64,
     /// With status completed.
     pub completed: i64,

@@ -1,7 +1,7 @@
 //! `todo all`: every role in one process, over SQLite (or Postgres) and the in-process sidecar. It is built before
 //! anything listens, and nothing in it is global, so that many systems can run in one process.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
 use todo_backend::store::Store;
@@ -13,7 +13,7 @@ use todo_runtime::{
     serve::serve,
 };
 use todo_sidecar::{
-    ApiChannel, LocalSidecar, Sidecar, Subscriber,
+    ApiChannel, LocalSidecar, Subscriber,
     local::{self, Cron, Faults, Location, Lookup, Secrets},
 };
 use tokio::net::TcpListener;
@@ -22,9 +22,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{data::Directory, database::Database};
 
 /// How often the cron bindings tick (Dapr's `@every 1m`).
-const TICK: Duration = Duration::from_secs(60);
+const TICK: Duration = Duration::from_mins(1);
 /// How often the database is asked whether it is there.
 const PATROL: Duration = Duration::from_secs(2);
+
+/// How long handlers of events may take to end once everything else has.
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// What can be chosen.
 #[derive(Clone)]
@@ -174,7 +177,18 @@ impl System {
             tokio::join!(scheduler.run(quiet.clone()), backend.run(), patrol(store.as_ref(), &health, &quiet));
             silent.cancel();
         };
-        tokio::join!(serving, working, sidecar.run(silent.clone()));
+        let delivering = async {
+            let mut delivery = pin!(sidecar.run(silent.clone()));
+            tokio::select! {
+                () = &mut delivery => return,
+                () = silent.cancelled() => {}
+            }
+            // A handler that hangs must not hold up the stop; its event comes again.
+            if tokio::time::timeout(DRAIN, delivery).await.is_err() {
+                tracing::warn!("handlers did not end within {} s and were cut off", DRAIN.as_secs());
+            }
+        };
+        tokio::join!(serving, working, delivering);
         sidecar.close().await;
         store.close().await;
     }

@@ -79,10 +79,10 @@ pub struct Settings {
     /// Where the data is kept.
     #[arg(long, global = true, env = "DATA_DIR", default_value = "./data", value_name = "DIRECTORY")]
     pub data_dir: PathBuf,
-    /// postgres://... or sqlite://FILE; a file in the data directory unless said.
+    /// `postgres://...` or `sqlite://FILE`; a file in the data directory unless said.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<Database>,
-    /// error, warn, info, debug, trace, or a filter such as info,todo_backend=debug.
+    /// error, warn, info, debug, trace, or a filter such as `info,todo_backend=debug`.
     #[arg(long, global = true, env = "LOG_LEVEL", default_value = "info", value_name = "LEVEL")]
     pub log_level: String,
     /// text or json.
@@ -129,7 +129,7 @@ pub enum SignUp {
 fn ttl(text: &str) -> Result<TimeDelta, String> {
     let takes = || "takes a duration from 1s to 10years such as 1h, 30d or 15m".to_owned();
     let duration = humantime::parse_duration(text).map_err(|_| takes())?;
-    if duration < Duration::from_secs(1) || duration > Duration::from_secs(10 * 366 * 24 * 3600) {
+    if duration < Duration::from_secs(1) || duration > Duration::from_hours(10 * 366 * 24) {
         return Err(takes());
     }
     TimeDelta::from_std(duration).map_err(|_| takes())

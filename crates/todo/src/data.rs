@@ -1,7 +1,7 @@
 //! The data directory: one process at a time, and a secret of its own.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -20,7 +20,12 @@ impl Directory {
     /// A sentence when it cannot be made or written, or another process has it.
     pub fn open(path: &Path) -> Result<Self, String> {
         let fail = |error: io::Error| format!("the data directory {} cannot be used: {error}", path.display());
-        fs::create_dir_all(path).map_err(fail)?;
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        // What is kept here is its owner's alone: tasks, hashes, and the secret that signs tokens.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path).map_err(fail)?;
         let lock = File::create(path.join("lock")).map_err(fail)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
@@ -47,7 +52,7 @@ impl Directory {
         if !path.exists() {
             let mut bytes = [0_u8; 48];
             getrandom::fill(&mut bytes).map_err(|error| format!("the system gives no randomness: {error}"))?;
-            let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let secret = bytes.iter().fold(String::new(), |secret, byte| secret + &format!("{byte:02x}"));
             // Written whole or not at all: half a file would be taken for a lost secret.
             let draft = self.file("secrets.json.new");
             write_private(&draft, &format!("{}\n", serde_json::json!({ "jwt-secret": secret })))
@@ -90,8 +95,8 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(directory.file("secrets.json")).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
+            let bits = fs::metadata(directory.file("secrets.json")).unwrap().permissions().mode();
+            assert_eq!(bits & 0o777, 0o600);
         }
     }
 }

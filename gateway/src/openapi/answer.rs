@@ -115,7 +115,7 @@ fn of(reason: Reason) -> Failure {
 fn error(status: StatusCode, codes: &BTreeSet<String>) -> Value {
     let mut answer = plain(
         &codes.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
-        json!({ "$ref": "#/components/schemas/Error" }),
+        &json!({ "$ref": "#/components/schemas/Error" }),
     );
     answer["x-codes"] = json!(codes);
     match status {
@@ -136,7 +136,7 @@ fn error(status: StatusCode, codes: &BTreeSet<String>) -> Value {
 }
 
 /// A JSON answer.
-pub(super) fn plain(description: &str, schema: Value) -> Value {
+pub(super) fn plain(description: &str, schema: &Value) -> Value {
     json!({ "description": description, "content": { "application/json": { "schema": schema } } })
 }
 

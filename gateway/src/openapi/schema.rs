@@ -1,7 +1,7 @@
 //! JSON schemas of messages. One message has up to three: as an answer, where every field is present; as input, where
 //! unknown fields are refused; and as a patch, where nothing is required.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
@@ -52,9 +52,9 @@ impl Schemas {
 
     fn want(&mut self, message: &MessageDescriptor, side: Side, name: String, without: &[&str]) -> Value {
         let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
-        if !self.wanted.contains_key(&name) {
+        if let Entry::Vacant(entry) = self.wanted.entry(name) {
             let without = without.iter().map(|&name| name.to_owned()).collect();
-            self.wanted.insert(name, Wanted { message: message.clone(), side, without });
+            entry.insert(Wanted { message: message.clone(), side, without });
             for field in message.fields() {
                 if let Some(message) = nested(&field) {
                     if side == Side::Answer || json::behavior(&field).output_only {

@@ -1,6 +1,6 @@
 //! JSON to messages: everything wrong with it is said at once.
 
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, ops::RangeInclusive};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -63,12 +63,12 @@ pub enum Refused {
 }
 
 pub(super) fn message(
-    descriptor: MessageDescriptor,
+    descriptor: &MessageDescriptor,
     json: &Json,
     options: &Options<'_>,
 ) -> Result<DynamicMessage, Refused> {
     let mut reader = Reader { options, path: String::new(), violations: Vec::new(), needs_zone: false };
-    let message = reader.message(&descriptor, shape::of(&descriptor), json);
+    let message = reader.message(descriptor, shape::of(descriptor), json);
     match message {
         Some(message) if reader.violations.is_empty() && !reader.needs_zone => Ok(message),
         _ if reader.violations.is_empty() => Err(Refused::NeedsZone),
@@ -209,10 +209,10 @@ impl Reader<'_> {
                 Json::Bool(value) => Some(Value::Bool(*value)),
                 _ => self.wrong("must be true or false"),
             },
-            Holds::I32 => self.integer(json, i32::MIN, i32::MAX).map(Value::I32),
-            Holds::I64 => self.integer(json, i64::MIN, i64::MAX).map(Value::I64),
-            Holds::U32 => self.integer(json, u32::MIN, u32::MAX).map(Value::U32),
-            Holds::U64 => self.integer(json, u64::MIN, u64::MAX).map(Value::U64),
+            Holds::I32 => self.integer(json, i32::MIN..=i32::MAX).map(Value::I32),
+            Holds::I64 => self.integer(json, i64::MIN..=i64::MAX).map(Value::I64),
+            Holds::U32 => self.integer(json, u32::MIN..=u32::MAX).map(Value::U32),
+            Holds::U64 => self.integer(json, u64::MIN..=u64::MAX).map(Value::U64),
             Holds::F32 => match json.as_f64() {
                 #[expect(clippy::cast_possible_truncation, reason = "a float keeps what it can of a double")]
                 Some(value) if (value as f32).is_finite() => Some(Value::F32(value as f32)),
@@ -243,7 +243,7 @@ impl Reader<'_> {
     }
 
     /// A whole number however it is written: JSON has one kind of number, and to JSON Schema 5.0 is an integer.
-    fn integer<N: TryFrom<i128> + fmt::Display>(&mut self, json: &Json, min: N, max: N) -> Option<N> {
+    fn integer<N: TryFrom<i128> + fmt::Display>(&mut self, json: &Json, range: RangeInclusive<N>) -> Option<N> {
         let whole = match json {
             Json::Number(number) => number.as_i128().or_else(|| {
                 let double = number.as_f64().filter(|double| double.fract() == 0.0)?;
@@ -257,7 +257,7 @@ impl Reader<'_> {
         };
         match N::try_from(whole) {
             Ok(number) => Some(number),
-            Err(_) => self.wrong(format!("must be a whole number from {min} to {max}")),
+            Err(_) => self.wrong(format!("must be a whole number from {} to {}", range.start(), range.end())),
         }
     }
 

@@ -193,7 +193,7 @@ pub(super) fn short(value: &EnumValueDescriptor) -> Option<String> {
     Some(value.name().strip_prefix(prefix.as_str()).unwrap_or(value.name()).to_lowercase())
 }
 
-/// `RecurrenceType` gives `RECURRENCE_TYPE_`, as buf's ENUM_VALUE_PREFIX demands.
+/// `RecurrenceType` gives `RECURRENCE_TYPE_`, as buf's `ENUM_VALUE_PREFIX` demands.
 fn prefix(descriptor: &EnumDescriptor) -> String {
     let mut prefix = String::new();
     for (index, letter) in descriptor.name().chars().enumerate() {

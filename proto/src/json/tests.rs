@@ -34,7 +34,7 @@ fn task() -> v1::Task {
 }
 
 fn request<M: prost::Message + prost::Name + Default>(json: &Value) -> Result<M, Refused> {
-    let message = from_json(descriptor::<M>(), json, &Options::request(None))?;
+    let message = from_json(&descriptor::<M>(), json, &Options::request(None))?;
     Ok(M::decode(message_bytes(&message).as_slice()).unwrap())
 }
 
@@ -195,7 +195,7 @@ fn a_time_without_an_offset_waits_for_the_zone_unless_something_is_wrong_anyway(
     let one_hour_east = |local: NaiveDateTime| local.and_utc() - chrono::TimeDelta::hours(1);
     let read = |text: &str| {
         let message =
-            from_json(descriptor::<v1::Task>(), &local(text), &Options::request(Some(&one_hour_east))).unwrap();
+            from_json(&descriptor::<v1::Task>(), &local(text), &Options::request(Some(&one_hour_east))).unwrap();
         v1::Task::decode(message_bytes(&message).as_slice()).unwrap().due_date.unwrap()
     };
     assert_eq!(read("2026-11-21T09:00"), at("2026-11-21T08:00:00Z"));
@@ -292,7 +292,7 @@ proptest! {
         let options = Options { zone: zone.then_some(&utc as _), ours };
         for descriptor in pool().all_messages() {
             let _ = mask_of(&json, &descriptor);
-            if let Ok(message) = from_json(descriptor, &json, &options) {
+            if let Ok(message) = from_json(&descriptor, &json, &options) {
                 let _ = to_json(&message);
             }
         }

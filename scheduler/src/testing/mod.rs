@@ -226,5 +226,5 @@ pub(crate) fn updated(task: v1::Task, revision: i64) -> CloudEvent {
 
 pub(crate) fn deleted(number: u128, revision: i64) -> CloudEvent {
     let (task_id, user_id) = (id(number).to_string(), id(1).to_string());
-    event("deleted", &v1::TaskDeleted { task_id, user_id, revision })
+    event("deleted", &v1::TaskDeleted { task_id, user_id, revision, reminder_ids: Vec::new() })
 }

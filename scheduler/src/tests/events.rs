@@ -170,6 +170,11 @@ async fn a_known_type_that_cannot_be_read_is_dropped_and_an_unknown_one_passed_o
     unknown.data = json!(null);
     assert_eq!(world.tell(unknown).await, Ack::Success);
     assert_eq!(world.tell(good).await, Ack::Success);
-    let bare = v1::TaskDeleted { task_id: id(10).to_string(), user_id: id(1).to_string(), revision: 2 };
+    let bare = v1::TaskDeleted {
+        task_id: id(10).to_string(),
+        user_id: id(1).to_string(),
+        revision: 2,
+        reminder_ids: Vec::new(),
+    };
     assert_eq!(world.tell(event("deleted", &bare)).await, Ack::Success);
 }

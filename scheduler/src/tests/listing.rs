@@ -1,7 +1,6 @@
 //! The window, and what this replica says it holds.
 
 use chrono::TimeDelta;
-use todo_domain::Clock as _;
 use todo_proto::v1::{DueKind, ListRemindersRequest, ListSchedulesRequest};
 use todo_runtime::health::Check;
 use todo_runtime::status;
@@ -49,7 +48,6 @@ async fn a_backend_that_comes_late_is_waited_for() {
     world.in_time("it fires", async |world| world.sidecar.count_published() == 1).await;
     world.eventually("all is well", async |world| world.status().await.last_error.is_empty()).await;
     assert_eq!(world.replicas[0].health.checks()["backend"], Check::Ok);
-    assert!(world.clock.now() < after(5));
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use std::{
 use tempfile::TempDir;
 
 static SERVER: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+static DURABLE: Mutex<Weak<Server>> = Mutex::new(Weak::new());
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// A running server; it ends with the last test that uses it.
@@ -41,6 +42,20 @@ impl Postgres {
     /// When Postgres is installed and does not start.
     #[must_use]
     pub fn start() -> Option<Self> {
+        // The tests are about what is committed, not about what a power cut leaves.
+        Self::on(&SERVER, &["fsync=off"])
+    }
+
+    /// The same on a server that forces every commit to disk, as one in production does: for measurements.
+    ///
+    /// # Panics
+    /// When Postgres is installed and does not start.
+    #[must_use]
+    pub fn start_durable() -> Option<Self> {
+        Self::on(&DURABLE, &["fsync=on"])
+    }
+
+    fn on(server: &Mutex<Weak<Server>>, settings: &[&str]) -> Option<Self> {
         let Some(bin) = binaries() else {
             #[expect(clippy::disallowed_methods, reason = "a skip is visible here and a failure in CI")]
             let in_ci = std::env::var("CI").is_ok();
@@ -49,9 +64,9 @@ impl Postgres {
             let _ = writeln!(std::io::stderr(), "SKIPPED: Postgres is not installed (apt-get install postgresql)");
             return None;
         };
-        let mut running = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = server.lock().unwrap_or_else(PoisonError::into_inner);
         let server = running.upgrade().unwrap_or_else(|| {
-            let server = Arc::new(Server::start(bin));
+            let server = Arc::new(Server::start(bin, settings));
             *running = Arc::downgrade(&server);
             server
         });
@@ -67,6 +82,12 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/{}", self.server.port, self.name)
     }
 
+    /// A program of this server's version, such as `pgbench`.
+    #[must_use]
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.server.bin.join(name)
+    }
+
     /// Runs statements by `psql`.
     ///
     /// # Panics
@@ -77,7 +98,7 @@ impl Postgres {
 }
 
 impl Server {
-    fn start(bin: PathBuf) -> Self {
+    fn start(bin: PathBuf, settings: &[&str]) -> Self {
         let directory = tempfile::Builder::new().prefix("todo-postgres-").tempdir().expect("a scratch directory");
         let data = directory.path().join("data");
         // Postgres refuses to run as root.
@@ -93,8 +114,8 @@ impl Server {
             .arg("-D")
             .arg(&data)
             .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
-            // The tests are about what is committed, not about what a power cut leaves.
-            .args(["-c", "fsync=off", "-c", "max_connections=400", "-c", "log_min_messages=fatal"])
+            .args(["-c", "max_connections=400", "-c", "log_min_messages=fatal"])
+            .args(settings.iter().flat_map(|setting| ["-c", setting]))
             .stderr(Stdio::null())
             .spawn()
             .expect("postgres starts");

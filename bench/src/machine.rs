@@ -1,0 +1,65 @@
+//! The machine and the code that were measured.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use todo_domain::Clock;
+use todo_runtime::system::SystemClock;
+
+/// The workspace.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// Date, commit, processor, memory, file system.
+pub fn describe() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let memory = field("/proc/meminfo", "MemTotal").and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
+    let scratch = std::env::temp_dir();
+    let scratch_type = said("stat", &["-f", "-c", "%T", &scratch.to_string_lossy()]).unwrap_or_default();
+    format!(
+        "- Date: {}\n- Commit: {}\n- Machine: {cores} cores ({}), {} GB of memory, Linux {}\n- Data in {} ({scratch_type}); build: {}",
+        SystemClock.now().format("%Y-%m-%d %H:%M UTC"),
+        commit(),
+        field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned()),
+        memory.unwrap_or_default() / 1_000_000,
+        said("uname", &["-r"]).unwrap_or_default(),
+        scratch.display(),
+        if cfg!(debug_assertions) { "debug, which says nothing about speed" } else { "release" },
+    )
+}
+
+fn commit() -> String {
+    let root = root();
+    let root = root.to_string_lossy();
+    match said("git", &["-C", &root, "rev-parse", "--short", "HEAD"]) {
+        None => "unknown".to_owned(),
+        Some(commit) => match said("git", &["-C", &root, "status", "--porcelain"]).as_deref() {
+            Some("") => commit,
+            _ => format!("{commit} with changes that are not committed"),
+        },
+    }
+}
+
+fn said(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// A field of a file of `name: value` lines, as /proc has them.
+pub fn field(path: &str, name: &str) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// Processor time that a process has used, in milliseconds; of this one for `self`.
+pub fn processor_ms(process: &str) -> u64 {
+    // Fields 14 and 15 of proc(5) stat, in ticks of 10 ms; the second field may hold spaces.
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
+    after.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10
+}

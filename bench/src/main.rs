@@ -1,0 +1,163 @@
+//! `make bench`: measures what docs/benchmarks.md shows, each figure beside a reference taken in the same run, so that
+//! a slow or busy machine moves both. `--quick` only shows that everything still runs; `--only` measures a part.
+
+mod create;
+mod database;
+mod event;
+mod lateness;
+mod library;
+mod list;
+mod load;
+mod machine;
+mod process;
+mod search;
+mod seed;
+mod stage;
+mod stats;
+mod table;
+mod watch;
+
+use std::{fs::File, future::Future, path::PathBuf, process::ExitCode, sync::Mutex, time::Duration};
+
+use clap::{Parser, ValueEnum};
+
+use crate::{library::Library, stage::Stage, table::Section};
+
+/// Whatever goes wrong ends a section, and is shown in its place.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+type Result<T> = std::result::Result<T, Failure>;
+
+/// Measures the system and prints a table.
+#[derive(Debug, Parser)]
+#[command(name = "todo-bench")]
+struct Cli {
+    /// Small sizes: shows that it runs, not how fast it is.
+    #[arg(long)]
+    quick: bool,
+    /// Only these parts, separated by commas.
+    #[arg(long, value_delimiter = ',', value_enum)]
+    only: Vec<Part>,
+    /// Where the table is written; docs/benchmarks.md for a whole run, nowhere else.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Create,
+    List,
+    Search,
+    Event,
+    Lateness,
+    Watch,
+    Process,
+}
+
+/// How large everything is.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    quick: bool,
+}
+
+impl Plan {
+    fn pick<T>(self, full: T, quick: T) -> T {
+        if self.quick { quick } else { full }
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("the system gives no threads: {error}")),
+    };
+    match runtime.block_on(run(&cli)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => fail("a part could not be measured"),
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+fn fail(why: &str) -> ExitCode {
+    eprintln!("todo-bench: {why}");
+    ExitCode::FAILURE
+}
+
+/// Measures; says whether every part could be.
+async fn run(cli: &Cli) -> Result<bool> {
+    let log = log()?;
+    let plan = Plan { quick: cli.quick };
+    let wants = |part| cli.only.is_empty() || cli.only.contains(&part);
+    let mut sections = Vec::new();
+    if wants(Part::Create) {
+        sections.push(bounded("Create", 240, create::run(plan)).await);
+    }
+    if wants(Part::List) || wants(Part::Search) {
+        for stage in Stage::every() {
+            let name = stage.name();
+            let library = match Library::open(plan, stage).await {
+                Ok(library) => library,
+                Err(error) => {
+                    sections.push(Section::failed(&format!("List and search, {name}"), &error));
+                    continue;
+                }
+            };
+            if wants(Part::List) {
+                sections.push(bounded(&format!("List, {name}"), 90, list::run(plan, &library)).await);
+            }
+            if wants(Part::Search) {
+                sections.push(bounded(&format!("Search, {name}"), 90, search::run(plan, &library)).await);
+            }
+            library.close().await;
+        }
+    }
+    if wants(Part::Event) {
+        sections.push(bounded("Event", 60, event::run(plan)).await);
+    }
+    if wants(Part::Lateness) {
+        for stage in Stage::every() {
+            let title = format!("Lateness, {}", stage.name());
+            sections.push(bounded(&title, 180, lateness::run(plan, stage)).await);
+        }
+    }
+    if wants(Part::Watch) {
+        sections.push(bounded("Watch", 90, watch::run(plan)).await);
+    }
+    if wants(Part::Process) {
+        sections.push(bounded("Process", 600, process::run(plan)).await);
+    }
+
+    let measured = sections.iter().all(|section| section.failure.is_none());
+    let text = table::document(&sections, &machine::describe(), plan.quick);
+    println!("{text}");
+    println!("The log of the measured systems: {}", log.display());
+    let whole = cli.only.is_empty() && !plan.quick;
+    let out = cli.out.clone().or_else(|| whole.then(|| machine::root().join("docs/benchmarks.md")));
+    if let Some(out) = out {
+        std::fs::write(&out, text)?;
+        println!("Written to {}", out.display());
+    }
+    Ok(measured)
+}
+
+/// Runs a part, but not for ever.
+async fn bounded(title: &str, seconds: u64, part: impl Future<Output = Result<Section>>) -> Section {
+    eprintln!("measuring: {title} ...");
+    match tokio::time::timeout(Duration::from_secs(seconds), part).await {
+        Ok(Ok(section)) => section,
+        Ok(Err(error)) => Section::failed(title, &error),
+        Err(_) => Section::failed(title, &format!("took longer than {seconds} s").into()),
+    }
+}
+
+/// Systems log as they do by default, because users pay for that too; here into a file.
+fn log() -> Result<PathBuf> {
+    let path = std::env::temp_dir().join("todo-bench.log");
+    tracing_subscriber::fmt()
+        .with_env_filter("info")
+        .with_target(false)
+        .with_ansi(false)
+        .with_writer(Mutex::new(File::create(&path)?))
+        .init();
+    Ok(path)
+}

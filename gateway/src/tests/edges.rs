@@ -1,0 +1,96 @@
+//! What every request meets.
+
+use http::{Method, StatusCode};
+use serde_json::json;
+
+use super::harness::{System, options, request, task};
+use crate::{Options, Ready};
+
+#[tokio::test]
+async fn every_answer_has_a_request_id_and_security_headers() {
+    let system = System::new();
+    for path in ["/", "/api/docs", "/health", "/api/nothing", "/api/tasks"] {
+        let answer = system.get(path).await;
+        assert_eq!(answer.header("x-request-id"), Some("00000000-0000-0000-0000-000000000002"), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"));
+        assert!(answer.header("permissions-policy").is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_sane_request_id_is_kept_and_passed_on() {
+    let system = System::new();
+    system.answers("GetTask", &task());
+    let longest = "x".repeat(128);
+    for (sent, kept) in [("abc-1", true), (longest.as_str(), true), (&"x".repeat(129), false), ("a b", false)] {
+        let answer = system.send(request(Method::GET, "/api/tasks/7", &[("x-request-id", sent)], "")).await;
+        assert_eq!(answer.header("x-request-id") == Some(sent), kept, "{sent}");
+        assert_eq!(system.call().header("x-request-id"), answer.header("x-request-id"));
+    }
+}
+
+#[tokio::test]
+async fn other_origins_are_let_in_only_by_name() {
+    let preflight = |origin: &str| {
+        let headers = [
+            ("origin", origin),
+            ("access-control-request-method", "PATCH"),
+            ("access-control-request-headers", "authorization,if-match,x-grpc-web"),
+        ];
+        request(Method::OPTIONS, "/api/tasks/7", &headers, "")
+    };
+    let closed = System::new();
+    let answer = closed.send(preflight("https://app.example")).await;
+    assert_eq!(answer.header("access-control-allow-origin"), None);
+
+    let open = System::with(Options { cors_origins: vec!["https://app.example".parse().unwrap()], ..options() });
+    let answer = open.send(preflight("https://app.example")).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example"));
+    assert!(answer.header("access-control-allow-methods").unwrap().contains("PATCH"));
+    let allowed = answer.header("access-control-allow-headers").unwrap();
+    for name in ["authorization", "if-match", "idempotency-key", "x-grpc-web", "grpc-timeout", "last-event-id"] {
+        assert!(allowed.contains(name), "{name}");
+    }
+    assert_eq!(answer.header("access-control-allow-credentials"), None, "the cookie stays at home");
+    assert_eq!(open.send(preflight("https://evil.example")).await.header("access-control-allow-origin"), None);
+
+    open.answers("GetTask", &task());
+    let answer = open.send(request(Method::GET, "/api/tasks/7", &[("origin", "https://app.example")], "")).await;
+    let exposed = answer.header("access-control-expose-headers").unwrap();
+    for name in ["etag", "x-event-published", "x-revision", "x-request-id", "retry-after", "grpc-status"] {
+        assert!(exposed.contains(name), "{name}");
+    }
+
+    let any = System::with(Options { cors_origins: vec!["*".parse().unwrap()], ..options() });
+    assert_eq!(any.send(preflight("https://x.example")).await.header("access-control-allow-origin"), Some("*"));
+}
+
+#[tokio::test]
+async fn health_is_that_the_process_lives() {
+    let system = System::new();
+    for path in ["/health", "/api/health"] {
+        let answer = system.get(path).await;
+        assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({ "status": "ok" })));
+    }
+}
+
+#[tokio::test]
+async fn readiness_names_what_is_missing() {
+    let ask = async |serving: bool, degraded: bool| {
+        let ready = Ready { serving, degraded, checks: [("broker".to_owned(), "away".to_owned())].into() };
+        let system = System::with(Options {
+            ready: std::sync::Arc::new(move || Box::pin(std::future::ready(ready.clone()))),
+            ..options()
+        });
+        let answer = system.get("/ready").await;
+        (answer.status.as_u16(), answer.json())
+    };
+    let says = |status: &str| json!({ "status": status, "checks": { "broker": "away" } });
+    assert_eq!(ask(true, false).await, (200, says("ok")));
+    assert_eq!(ask(true, true).await, (200, says("degraded")));
+    assert_eq!(ask(false, true).await, (503, says("unavailable")));
+}

@@ -1,0 +1,173 @@
+//! What every database has to do: one suite of cases over `dyn Store`, run on SQLite and on a real Postgres. A case is
+//! a function of a [`db::Db`]; what the databases do differently on purpose is listed apart at the end.
+
+mod accounts;
+mod counts;
+mod db;
+mod due;
+mod inbox;
+mod lists;
+mod log;
+mod make;
+mod outbox;
+mod plans;
+mod purge;
+mod search;
+mod series;
+mod tasks;
+mod tenants;
+mod transactions;
+
+/// One test for each case and database, named after both.
+macro_rules! suite {
+    (@case $database:ident $module:ident $case:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $case() {
+            // Without a Postgres the skip was said aloud.
+            if let Some(db) = crate::db::Db::$database().await {
+                crate::$module::$case(&db).await;
+                db.store.close().await;
+            }
+        }
+    };
+    (@on $database:ident $($module:ident { $($case:ident,)+ })+) => {
+        $(mod $module { $(suite!(@case $database $module $case);)+ })+
+    };
+    (both: { $($both:tt)+ } sqlite: { $($sqlite:tt)+ } postgres: { $($postgres:tt)+ }) => {
+        mod sqlite {
+            suite!(@on sqlite $($both)+);
+            mod alone { suite!(@on sqlite $($sqlite)+); }
+        }
+        mod postgres {
+            suite!(@on postgres $($both)+);
+            mod alone { suite!(@on postgres $($postgres)+); }
+        }
+    };
+}
+
+suite! {
+    both: {
+        tasks {
+            every_field_survives,
+            an_update_writes_every_field_that_can_change,
+            tags_keep_their_order_and_case,
+            reminders_keep_their_order_and_state,
+            a_recurrence_comes_with_its_task_until_it_ends,
+            an_id_is_taken_once_whoever_has_it,
+            several_tasks_are_found_at_once,
+            times_survive_to_the_microsecond_and_before_1970,
+            any_text_survives,
+            a_touch_moves_the_revision_alone,
+            a_deleted_task_takes_along_what_hangs_on_it,
+        }
+        tenants {
+            another_owner_finds_nothing,
+            another_owner_changes_nothing,
+        }
+        lists {
+            every_sort_key_gives_the_order_of_the_domain,
+            page_tokens_visit_each_task_once_and_in_order,
+            offsets_visit_each_task_once_and_in_order,
+            tasks_without_a_due_date_come_last_either_way,
+            filters_agree_with_the_domain,
+            a_page_goes_on_though_its_last_task_is_gone,
+        }
+        search {
+            every_part_of_a_text_is_found,
+            no_character_is_special,
+            case_and_composition_do_not_matter,
+            no_term_matches_across_two_fields,
+            what_is_not_there_any_more_is_not_found,
+            search_agrees_with_the_domain,
+        }
+        counts {
+            tasks_are_counted_by_status,
+            overdue_is_what_the_domain_says,
+            tags_are_counted,
+        }
+        log {
+            writers_of_one_owner_go_one_after_the_other,
+            a_writer_who_waited_sees_what_the_one_before_wrote,
+            counters_of_several_owners,
+            changes_come_in_pages,
+            a_deletion_is_remembered,
+            a_reply_is_kept_as_it_was,
+            a_dead_letter_is_kept_once,
+        }
+        outbox {
+            the_oldest_are_leased_first,
+            what_was_published_is_not_leased_again,
+            what_failed_waits_for_its_time,
+            attempts_count_how_often_publishing_was_begun,
+            the_backlog_tells_how_many_and_since_when,
+        }
+        purge {
+            only_what_nobody_needs_goes,
+            purging_is_bounded_and_comes_to_an_end,
+            the_floor_rises_with_the_purge,
+        }
+        due {
+            pages_visit_everything_due_once_and_in_order,
+            only_what_is_pending_is_due,
+            until_is_inclusive,
+            pending_reminders_are_found_snoozes_included,
+            a_snooze_rings_at_its_latest_time,
+            a_snooze_is_none_of_its_tasks_reminders,
+            what_fired_is_pending_no_more,
+        }
+        series {
+            a_series_survives,
+            a_slot_survives,
+            slots_are_found_by_state_and_time,
+            open_instances_are_open_tasks_and_decided_slots,
+            a_firing_is_added_once,
+            what_had_no_effect_yet_is_handed_out_oldest_first,
+        }
+        inbox {
+            a_notification_survives,
+            the_newest_come_first_in_pages,
+            unread_ones_are_counted_and_found,
+            snoozed_ones_of_a_task_are_found,
+        }
+        accounts {
+            an_account_survives,
+            an_address_has_one_account,
+            accounts_are_listed_by_address,
+            a_refresh_token_survives_and_is_stored_once,
+            sessions_end_by_family_and_by_account,
+            attempts_are_counted_since_a_moment,
+            attempts_counted_at_the_same_time_see_each_other,
+        }
+        transactions {
+            what_is_dropped_did_not_happen,
+            a_read_sees_one_snapshot,
+            a_read_cannot_write,
+            a_writer_sees_what_it_wrote,
+            many_readers_and_writers_at_once_find_no_error,
+            a_closed_store_is_unavailable,
+        }
+    }
+    sqlite: {
+        outbox {
+            a_lease_hides_nothing,
+        }
+        plans {
+            every_list_is_read_from_an_index_in_order,
+            due_and_outbox_are_read_from_their_indexes,
+            search_reads_the_text_index,
+        }
+    }
+    postgres: {
+        log {
+            owners_do_not_wait_for_each_other,
+        }
+        outbox {
+            a_lease_hides_from_others,
+        }
+        plans {
+            postgres_can_read_every_list_from_an_index_in_order,
+            postgres_can_read_due_and_outbox_from_their_indexes,
+            postgres_can_search_by_its_text_index,
+        }
+    }
+}
