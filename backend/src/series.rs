@@ -86,8 +86,10 @@ impl Write {
                 let task = self.tx.task(self.user_id, slot.task_id).await?;
                 let untouched = |task: &Task| Some(task.content_revision) == slot.made_revision;
                 let Some(task) = task.filter(untouched) else { continue };
+                let change = self.change;
                 // An instance carries no recurrence, so this does not come back here.
                 Box::pin(self.delete(&task)).await?;
+                self.change = change;
             }
             slot.state = SlotState::Withdrawn;
             self.tx.put_slot(&slot).await?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use todo_domain::{
     Error, Violations,
@@ -24,6 +25,8 @@ use crate::{
 
 /// Slots that a preview shows when nothing is said, and at most.
 const PREVIEW: (i32, i32) = (5, 50);
+/// How long a change can be undone.
+const UNDO: TimeDelta = TimeDelta::days(7);
 
 pub(crate) struct Service {
     pub(crate) core: Arc<Core>,
@@ -156,7 +159,7 @@ impl Service {
         };
         let response = v1::UndoChangeResponse {
             task: task.map(|task| convert::task(&task, write.now)),
-            revision: write.revision(),
+            revision: write.change(),
         };
         write.finish(response).await
     }
@@ -220,7 +223,9 @@ async fn undoable(write: &mut Write, revision: i64) -> Result<Change, Error> {
     let of_task = |kind| {
         matches!(kind, ChangeKind::Created | ChangeKind::Updated | ChangeKind::Completed | ChangeKind::Deleted)
     };
-    change.filter(|change| of_task(change.kind)).ok_or_else(|| {
+    // The purge comes by only now and then.
+    let is_kept = |change: &Change| change.at > write.now - UNDO;
+    change.filter(|change| of_task(change.kind) && is_kept(change)).ok_or_else(|| {
         Error::new(Reason::ChangeNotFound, "there is no change of a task at this revision within the last 7 days")
     })
 }

@@ -42,6 +42,8 @@ pub(crate) struct Write {
     before: i64,
     /// The owner's revision after what was written so far.
     revision: i64,
+    /// The change of a task that the write is about, by which it can be undone; others may follow from it.
+    pub(crate) change: Option<i64>,
     outgoing: Vec<Outgoing>,
 }
 
@@ -91,6 +93,7 @@ impl Core {
             key: None,
             before: owner.revision,
             revision: owner.revision,
+            change: None,
             outgoing: Vec::new(),
         })
     }
@@ -101,9 +104,9 @@ impl Write {
         Context { now: self.now, zone: self.zone, user_id: self.user_id, ids: self.core.ids.as_ref() }
     }
 
-    /// The owner's revision after what was written so far.
-    pub(crate) fn revision(&self) -> i64 {
-        self.revision
+    /// The change that the write is about, or else the owner's revision.
+    pub(crate) fn change(&self) -> i64 {
+        self.change.unwrap_or(self.revision)
     }
 
     pub(crate) fn next_revision(&mut self) -> i64 {
@@ -142,6 +145,7 @@ impl Write {
             return Ok(false);
         }
         self.revision = revision;
+        self.change = Some(revision);
         self.record(ChangeKind::Created, task.id, None, &[]).await?;
         self.sync_series(None, Some(task)).await?;
         let event = event::created(self.event_id(), task, self.now);
@@ -165,17 +169,18 @@ impl Write {
         if !outcome.updated.is_empty() {
             between = outcome.between.as_deref().unwrap_or(task).clone();
             let revision = self.next_revision();
+            self.change = Some(revision);
             stamp(&mut between, revision);
             self.record(ChangeKind::Updated, task.id, Some(before), &outcome.updated).await?;
             let event = event::updated(self.event_id(), before, &between, &outcome.updated, self.now);
             self.outgoing.push(event);
         }
         if outcome.completed {
-            self.next_revision();
+            self.change = Some(self.next_revision());
             self.record(ChangeKind::Completed, task.id, Some(&between), &[Field::Status]).await?;
             self.end_snoozes(task.id).await?;
         }
-        stamp(task, self.revision);
+        stamp(task, self.change());
         self.tx.update_task(before, task).await?;
         self.sync_series(Some(before), Some(task)).await?;
         if outcome.completed {
@@ -188,6 +193,7 @@ impl Write {
     /// Removes a task and announces it.
     pub(crate) async fn delete(&mut self, task: &Task) -> Result<(), Error> {
         let revision = self.next_revision();
+        self.change = Some(revision);
         self.record(ChangeKind::Deleted, task.id, Some(task), &[]).await?;
         self.end_snoozes(task.id).await?;
         self.tx.delete_task(self.user_id, task.id).await?;
@@ -237,7 +243,7 @@ impl Write {
         let reply = Reply {
             request: Vec::new(),
             response: response.encode_to_vec(),
-            revision: (self.revision > self.before).then_some(self.revision),
+            revision: (self.revision > self.before).then_some(self.change()),
             announced: !self.outgoing.is_empty(),
         };
         if let Some((key, request)) = self.key.take() {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::Result;
 
 /// A connection to either database.
-pub enum Connection {
+pub(crate) enum Connection {
     /// To a SQLite file.
     Sqlite(SqliteConnection),
     /// To Postgres.
@@ -21,7 +21,7 @@ pub enum Connection {
 }
 
 /// Options for a SQLite file that work as the store's own: every commit on disk.
-pub fn durable(path: &Path) -> SqliteConnectOptions {
+pub(crate) fn durable(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
@@ -33,7 +33,7 @@ pub fn durable(path: &Path) -> SqliteConnectOptions {
 
 impl Connection {
     /// Opens one that checks no foreign keys and, on SQLite, forces nothing to disk: for filling.
-    pub async fn open(database: &Database) -> Result<Self> {
+    pub(crate) async fn open(database: &Database) -> Result<Self> {
         Ok(match database {
             Database::Sqlite(path) => {
                 let options = durable(path).foreign_keys(false).synchronous(SqliteSynchronous::Off);
@@ -49,17 +49,17 @@ impl Connection {
     }
 
     /// Runs statements.
-    pub async fn execute(&mut self, sql: &str) -> Result<()> {
+    pub(crate) async fn execute(&mut self, sql: &str) -> Result<()> {
         let statements = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
         match self {
-            Self::Sqlite(connection) => drop(statements.execute(connection).await?),
-            Self::Postgres(connection) => drop(statements.execute(connection).await?),
+            Self::Sqlite(connection) => _ = statements.execute(connection).await?,
+            Self::Postgres(connection) => _ = statements.execute(connection).await?,
         }
         Ok(())
     }
 
     /// Asks for numbers.
-    pub async fn numbers(&mut self, sql: &str) -> Result<Vec<i64>> {
+    pub(crate) async fn numbers(&mut self, sql: &str) -> Result<Vec<i64>> {
         let sql = AssertSqlSafe(sql.to_owned());
         Ok(match self {
             Self::Sqlite(connection) => sqlx::query_scalar(sql).fetch_all(connection).await?,
@@ -68,7 +68,7 @@ impl Connection {
     }
 
     /// Asks for pairs of numbers.
-    pub async fn pairs(&mut self, sql: &str) -> Result<Vec<(i64, i64)>> {
+    pub(crate) async fn pairs(&mut self, sql: &str) -> Result<Vec<(i64, i64)>> {
         let sql = AssertSqlSafe(sql.to_owned());
         Ok(match self {
             Self::Sqlite(connection) => sqlx::query_as(sql).fetch_all(connection).await?,
@@ -77,12 +77,12 @@ impl Connection {
     }
 
     /// Asks for one number.
-    pub async fn number(&mut self, sql: &str) -> Result<i64> {
+    pub(crate) async fn number(&mut self, sql: &str) -> Result<i64> {
         Ok(self.numbers(sql).await?.first().copied().unwrap_or_default())
     }
 
     /// How many rows each table of the schema has.
-    pub async fn sizes(&mut self) -> Result<Vec<(String, i64)>> {
+    pub(crate) async fn sizes(&mut self) -> Result<Vec<(String, i64)>> {
         let sql = match self {
             Self::Sqlite(_) => {
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'tasks\\_search%' ESCAPE '\\'
@@ -106,15 +106,19 @@ impl Connection {
     }
 
     /// Brings what was filled in to where it would be after a while: one file, and Postgres' statistics.
-    pub async fn tidy(&mut self) -> Result<()> {
+    pub(crate) async fn tidy(&mut self) -> Result<()> {
         match self {
             Self::Sqlite(_) => self.execute("PRAGMA wal_checkpoint(TRUNCATE)").await,
-            Self::Postgres(_) => self.execute("VACUUM ANALYZE; CHECKPOINT").await,
+            Self::Postgres(_) => {
+                // Each by itself: VACUUM runs in no transaction.
+                self.execute("VACUUM ANALYZE").await?;
+                self.execute("CHECKPOINT").await
+            }
         }
     }
 
     /// The rows `n(i)` from `first` to `last`.
-    pub fn series(&self, first: i64, last: i64) -> String {
+    pub(crate) fn series(&self, first: i64, last: i64) -> String {
         match self {
             Self::Sqlite(_) => {
                 format!("RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last})")
@@ -124,17 +128,17 @@ impl Connection {
     }
 
     /// A UUID with a number in its last part, by an expression for the number.
-    pub fn id(&self, kind: u16, expression: &str) -> String {
+    pub(crate) fn id(&self, kind: u16, expression: &str) -> String {
         match self {
-            Self::Sqlite(_) => format!("unhex('{kind:08x}00004000800' || printf('%013x', {expression}))"),
-            Self::Postgres(_) => format!(
-                "('{kind:08x}-0000-4000-8000-' || lpad(to_hex(({expression})::bigint), 12, '0'))::uuid"
-            ),
+            Self::Sqlite(_) => format!("unhex('{kind:08x}000040008000' || printf('%012x', {expression}))"),
+            Self::Postgres(_) => {
+                format!("('{kind:08x}-0000-4000-8000-' || lpad(to_hex(({expression})::bigint), 12, '0'))::uuid")
+            }
         }
     }
 
     /// A character by its number, as a function of this SQL.
-    pub fn character(&self, number: u8) -> String {
+    pub(crate) fn character(&self, number: u8) -> String {
         match self {
             Self::Sqlite(_) => format!("char({number})"),
             Self::Postgres(_) => format!("chr({number})"),
@@ -143,7 +147,7 @@ impl Connection {
 }
 
 /// The id that [`Connection::id`] makes.
-pub fn id(kind: u16, number: i64) -> Uuid {
+pub(crate) fn id(kind: u16, number: i64) -> Uuid {
     let number = u128::try_from(number).unwrap_or_default();
     Uuid::from_u128((u128::from(kind) << 96) | 0x4000_8000_0000_0000_0000 | number)
 }

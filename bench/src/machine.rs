@@ -10,14 +10,15 @@ use todo_domain::Clock;
 use todo_runtime::system::SystemClock;
 
 /// The workspace.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
 }
 
 /// Date, commit, processor, memory, file system.
-pub fn describe() -> String {
+pub(crate) fn describe() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let memory = field("/proc/meminfo", "MemTotal").and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
+    let memory =
+        field("/proc/meminfo", "MemTotal").and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
     let scratch = std::env::temp_dir();
     let scratch_type = said("stat", &["-f", "-c", "%T", &scratch.to_string_lossy()]).unwrap_or_default();
     format!(
@@ -50,14 +51,14 @@ fn said(program: &str, arguments: &[&str]) -> Option<String> {
 }
 
 /// A field of a file of `name: value` lines, as /proc has them.
-pub fn field(path: &str, name: &str) -> Option<String> {
+pub(crate) fn field(path: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     let line = text.lines().find(|line| line.starts_with(name))?;
     Some(line.split_once(':')?.1.trim().to_owned())
 }
 
 /// Processor time that a process has used, in milliseconds; of this one for `self`.
-pub fn processor_ms(process: &str) -> u64 {
+pub(crate) fn processor_ms(process: &str) -> u64 {
     // Fields 14 and 15 of proc(5) stat, in ticks of 10 ms; the second field may hold spaces.
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let after = stat.rsplit_once(')').map_or("", |(_, after)| after);

@@ -9,6 +9,7 @@ mod library;
 mod list;
 mod load;
 mod machine;
+mod probe;
 mod process;
 mod search;
 mod seed;

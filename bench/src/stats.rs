@@ -4,43 +4,38 @@ use std::time::Duration;
 
 /// Durations, sorted.
 #[derive(Clone, Debug, Default)]
-pub struct Times(Vec<Duration>);
+pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
     /// Sorts them.
-    pub fn new(mut times: Vec<Duration>) -> Self {
+    pub(crate) fn new(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
         Self(times)
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// The one below which so many of a hundred lie, by the nearest rank; zero if there are none.
-    pub fn percentile(&self, of_hundred: usize) -> Duration {
+    pub(crate) fn percentile(&self, of_hundred: usize) -> Duration {
         let rank = (self.0.len() * of_hundred).div_ceil(100);
         self.0.get(rank.saturating_sub(1)).copied().unwrap_or_default()
     }
 
     /// The middle one.
-    pub fn p50(&self) -> Duration {
+    pub(crate) fn p50(&self) -> Duration {
         self.percentile(50)
     }
 
     /// The one that one in a hundred exceeds.
-    pub fn p99(&self) -> Duration {
+    pub(crate) fn p99(&self) -> Duration {
         self.percentile(99)
     }
 
     /// The longest.
-    pub fn max(&self) -> Duration {
+    pub(crate) fn max(&self) -> Duration {
         self.percentile(100)
     }
 
     /// `p50 1.2 ms, p99 3.4 ms`.
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         format!("p50 {}, p99 {}", ms(self.p50()), ms(self.p99()))
     }
 }
@@ -52,7 +47,7 @@ impl FromIterator<Duration> for Times {
 }
 
 /// A duration in milliseconds, with three digits that mean something.
-pub fn ms(time: Duration) -> String {
+pub(crate) fn ms(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1e3;
     match ms {
         ..10.0 => format!("{ms:.2} ms"),
@@ -62,24 +57,24 @@ pub fn ms(time: Duration) -> String {
 }
 
 /// How many times `b` goes into `a`.
-pub fn ratio(a: f64, b: f64) -> f64 {
+pub(crate) fn ratio(a: f64, b: f64) -> f64 {
     if b > 0.0 { a / b } else { f64::NAN }
 }
 
 /// `2.5 x`.
-pub fn times(ratio: f64) -> String {
+pub(crate) fn times(ratio: f64) -> String {
     if ratio < 10.0 { format!("{ratio:.2} x") } else { format!("{ratio:.0} x") }
 }
 
 /// A count a second.
-pub fn rate(count: usize, took: Duration) -> f64 {
+pub(crate) fn rate(count: usize, took: Duration) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "counts of a benchmark are small")]
     let count = count as f64;
     ratio(count, took.as_secs_f64())
 }
 
 /// Bytes as megabytes (10^6).
-pub fn megabytes(bytes: u64) -> f64 {
+pub(crate) fn megabytes(bytes: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
     let bytes = bytes as f64;
     bytes / 1e6

@@ -6,7 +6,7 @@ use crate::Failure;
 
 /// Whether a goal was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Met {
+pub(crate) enum Met {
     /// It was.
     Yes,
     /// It was not.
@@ -17,88 +17,90 @@ pub enum Met {
 
 impl Met {
     /// By a condition.
-    pub fn when(condition: bool) -> Self {
+    pub(crate) fn when(condition: bool) -> Self {
         if condition { Self::Yes } else { Self::No }
     }
 }
 
 /// One figure.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub(crate) struct Row {
     /// What was measured.
-    pub what: String,
+    pub(crate) what: String,
     /// What came out.
-    pub measured: String,
+    pub(crate) measured: String,
     /// The same of the reference; empty if there is none.
-    pub reference: String,
+    pub(crate) reference: String,
     /// The one by the other.
-    pub ratio: String,
+    pub(crate) ratio: String,
     /// What it should be.
-    pub goal: String,
+    pub(crate) goal: String,
     /// Whether it is.
-    pub met: Met,
+    pub(crate) met: Met,
 }
 
 impl Row {
     /// A figure without reference and goal.
-    pub fn plain(what: impl Into<String>, measured: impl Into<String>) -> Self {
+    pub(crate) fn plain(what: impl Into<String>, measured: impl Into<String>) -> Self {
         let (what, measured) = (what.into(), measured.into());
         Self { what, measured, reference: String::new(), ratio: String::new(), goal: String::new(), met: Met::NoGoal }
     }
 
     /// With what was measured beside it.
-    pub fn beside(self, reference: impl Into<String>, ratio: impl Into<String>) -> Self {
+    pub(crate) fn beside(self, reference: impl Into<String>, ratio: impl Into<String>) -> Self {
         Self { reference: reference.into(), ratio: ratio.into(), ..self }
     }
 
     /// With a goal.
-    pub fn goal(self, goal: impl Into<String>, met: bool) -> Self {
+    pub(crate) fn goal(self, goal: impl Into<String>, met: bool) -> Self {
         Self { goal: goal.into(), met: Met::when(met), ..self }
     }
 }
 
 /// The figures of a part.
 #[derive(Clone, Debug, Default)]
-pub struct Section {
+pub(crate) struct Section {
     /// Its name.
-    pub title: String,
+    pub(crate) title: String,
     /// How it was measured.
-    pub how: String,
+    pub(crate) how: String,
     /// Its figures.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
     /// What else was seen.
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
     /// Why there are no figures.
-    pub failure: Option<String>,
+    pub(crate) failure: Option<String>,
 }
 
 impl Section {
     /// A part, without figures yet.
-    pub fn new(title: impl Into<String>, how: impl Into<String>) -> Self {
+    pub(crate) fn new(title: impl Into<String>, how: impl Into<String>) -> Self {
         Self { title: title.into(), how: how.into(), ..Self::default() }
     }
 
     /// A part that could not be measured.
-    pub fn failed(title: &str, error: &Failure) -> Self {
+    pub(crate) fn failed(title: &str, error: &Failure) -> Self {
         Self { title: title.to_owned(), failure: Some(error.to_string()), ..Self::default() }
     }
 
     /// Adds a figure, shown at once too.
-    pub fn push(&mut self, row: Row) {
+    pub(crate) fn push(&mut self, row: Row) {
         eprintln!("  {}: {} {}", row.what, row.measured, row.ratio);
         self.rows.push(row);
     }
 }
 
 /// The whole as Markdown.
-pub fn document(sections: &[Section], machine: &str, quick: bool) -> String {
+pub(crate) fn document(sections: &[Section], machine: &str, quick: bool) -> String {
     let mut text = String::from("# Benchmarks\n\n");
     text.push_str(
         "Written by `make bench`. Each figure stands beside a reference of the same run on the same machine; clients, \
          servers and databases share its cores. Goals are of the project's quality bars.\n\n",
     );
     if quick {
-        text.push_str("**A quick run with small sizes: it shows that the program works, not how fast the system is.**\n\n");
+        text.push_str(
+            "**A quick run with small sizes: it shows that the program works, not how fast the system is.**\n\n",
+        );
     }
     text.push_str(machine);
     let rows = || sections.iter().flat_map(|section| &section.rows);

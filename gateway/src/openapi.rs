@@ -183,7 +183,7 @@ fn header_parameters(route: &Route) -> Vec<Value> {
             "If-Match",
             "The revision that the change is based on, as the ETag gives it; `*` for any. Refused with \
              REVISION_CONFLICT if the content changed since.",
-            json!({ "type": "string", "pattern": "^(\\*|(W/)?\"[0-9]{1,18}\")$" }),
+            json!({ "type": "string", "minLength": 1, "pattern": "^(\\*|(W/)?\"[0-9]{1,18}\")$" }),
         ));
     }
     if rpc.gives_task() && route.method == http::Method::GET {

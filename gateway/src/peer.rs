@@ -9,6 +9,20 @@ use ipnet::IpNet;
 /// Tells the backend the client's address.
 const ADDRESS: HeaderName = HeaderName::from_static("x-client-address");
 
+/// What a client must not tell the backend (see [`is_ours`]).
+const OURS: [&str; 10] = [
+    "x-client-address",
+    "internal-token",
+    "cookie",
+    "host",
+    "forwarded",
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// What we know of whoever sent a request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Peer {
@@ -68,9 +82,7 @@ impl Peer {
 
 /// Metadata that means something between our own services, and what speaks of the connection to us alone.
 fn is_ours(name: &str) -> bool {
-    matches!(name, "x-client-address" | "internal-token" | "cookie" | "host" | "connection" | "forwarded")
-        || name.starts_with("dapr-")
-        || name.starts_with("x-forwarded-")
+    OURS.contains(&name) || name.starts_with("dapr-") || name.starts_with("x-forwarded-")
 }
 
 fn list<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {

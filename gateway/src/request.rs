@@ -321,10 +321,8 @@ mod tests {
 
     #[test]
     fn the_mask_is_the_keys_of_the_body() {
-        assert_eq!(
-            patch(r#"{"title":"x","due_date":null,"revision":3}"#).unwrap()["update_mask"],
-            json!("due_date,title")
-        );
+        let mask = patch(r#"{"due_date":null,"title":"x","revision":3}"#).unwrap()["update_mask"].clone();
+        assert_eq!(mask, json!("due_date,title"));
         assert_eq!(patch("").unwrap(), json!({ "task": { "id": "7" }, "update_mask": "" }));
         assert_eq!(patch(r#"{"update_mask":"title"}"#), Err(wrong("task.update_mask", "unknown field")));
     }
@@ -372,5 +370,18 @@ mod tests {
         assert_eq!(since(&HeaderMap::new()), Ok(json!(5)));
         headers.insert("last-event-id", "x".parse().unwrap());
         assert_eq!(since(&headers), Err(wrong("Last-Event-ID", "must be a whole number")));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_query_and_no_body_panics(query in ".{0,40}", name in "(limit|status|due_after|tag)", body in ".{0,40}") {
+            let table = Table::new(&crate::contract::rpcs(json::pool()));
+            for (method, path) in [(Method::GET, "/api/tasks"), (Method::PATCH, "/api/tasks/7")] {
+                let Found::Route(route, values) = table.find(&method, path) else { panic!("{path}") };
+                let query = format!("{query}&{name}={query}");
+                let draft = Draft::new(route, values, &query, &HeaderMap::new(), body.as_bytes());
+                let _ = draft.map(|mut draft| draft.read(None));
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use todo_domain::{Clock, Ids, Timestamp};
 use todo_proto::v1::{ListDueRequest, ListDueResponse, due_service_client::DueServiceClient};
 use todo_sidecar::ApiChannel;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status};
 
@@ -128,6 +129,7 @@ impl Window {
             plan.at = Some(begun + delta(self.options.refill));
             plan.not_before = None;
         }
+        let started = Instant::now();
         let listed = self.list(begun + delta(self.options.window)).await;
         let now = self.clock.now();
         let mut plan = locked(&self.plan);
@@ -136,8 +138,8 @@ impl Window {
                 self.condition.well(Way::ListDue);
                 plan.failures = 0;
                 plan.until = Some(until);
-                // The clock may have been set, or have slept, meanwhile.
-                let took = (now - begun).clamp(TimeDelta::zero(), delta(self.options.refill) / REST);
+                // Not by the clock, which may have been set, or have slept, meanwhile: what that made due cannot wait.
+                let took = delta(started.elapsed()).min(delta(self.options.refill) / REST);
                 plan.not_before = Some(now + took * REST);
             }
             Err(status) => {

@@ -15,6 +15,7 @@ pub const TOPICS: [&str; 2] = ["tasks", "notifications"];
 #[derive(Debug, Default)]
 pub struct Observer {
     seen: watch::Sender<Vec<Delivery>>,
+    letters: watch::Sender<Vec<Delivery>>,
 }
 
 impl Observer {
@@ -30,6 +31,12 @@ impl Observer {
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
         once(&self.seen.borrow())
+    }
+
+    /// The dead letters so far.
+    #[must_use]
+    pub fn dead_letters(&self) -> Vec<Delivery> {
+        once(&self.letters.borrow())
     }
 
     /// The events about a task so far.
@@ -81,11 +88,17 @@ fn once(seen: &[Delivery]) -> Vec<Delivery> {
 #[async_trait]
 impl Subscriber for Observer {
     fn subscriptions(&self) -> Vec<Subscription> {
-        TOPICS.map(Subscription::new).to_vec()
+        let letters = |topic| Subscription {
+            topic: format!("{topic}-dead-letter"),
+            dead_letter_topic: None,
+            types: Vec::new(),
+        };
+        TOPICS.into_iter().flat_map(|topic| [Subscription::new(topic), letters(topic)]).collect()
     }
 
     async fn on_event(&self, delivery: &Delivery) -> Ack {
-        self.seen.send_modify(|seen| seen.push(delivery.clone()));
+        let list = if TOPICS.contains(&delivery.topic.as_str()) { &self.seen } else { &self.letters };
+        list.send_modify(|seen| seen.push(delivery.clone()));
         Ack::Success
     }
 }

@@ -1,13 +1,15 @@
 //! The real executable: started, asked, stopped and killed as an operator, a supervisor or a power cut does.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{BufRead as _, BufReader, Read as _},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
+
+use tempfile::NamedTempFile;
 
 use crate::{SOON, eventually, rest::Rest};
 
@@ -49,7 +51,8 @@ pub struct Ended {
 pub async fn ended(mut command: Command) -> Ended {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it is started");
     let (mut stdout, mut stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
-    let mut process = Process { child, log: PathBuf::new(), address: SocketAddr::from(([0, 0, 0, 0], 0)) };
+    let log = NamedTempFile::new().expect("a log");
+    let mut process = Process { child, log, address: SocketAddr::from(([0, 0, 0, 0], 0)) };
     let read = tokio::task::spawn_blocking(move || {
         let (mut out, mut err) = (String::new(), String::new());
         let read = stdout.read_to_string(&mut out).and_then(|_| stderr.read_to_string(&mut err));
@@ -65,7 +68,7 @@ pub async fn ended(mut command: Command) -> Ended {
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    log: PathBuf,
+    log: NamedTempFile,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -79,13 +82,13 @@ impl Process {
         Self::spawn(todo(&["all", "--listen", "127.0.0.1:0", "--log-level", "warn"]), data_dir).await
     }
 
-    /// Starts a command line of `todo all`; what it logs is added to a file beside its data directory.
+    /// Starts a command line of `todo all` on a data directory.
     ///
     /// # Panics
     /// When it does not say where it listens.
     pub async fn spawn(mut command: Command, data_dir: &Path) -> Self {
-        let log = data_dir.with_extension("log");
-        let file = File::options().create(true).append(true).open(&log).expect("a log");
+        let log = NamedTempFile::new().expect("a log");
+        let file = log.reopen().expect("a log");
         let mut child =
             command.arg("--data-dir").arg(data_dir).stdout(Stdio::piped()).stderr(file).spawn().expect("it is started");
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
@@ -115,10 +118,10 @@ impl Process {
         format!("http://{}", self.address)
     }
 
-    /// What it and those before it logged.
+    /// What it logged.
     #[must_use]
     pub fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
+        fs::read_to_string(self.log.path()).unwrap_or_default()
     }
 
     /// Its process id.

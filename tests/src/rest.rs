@@ -30,7 +30,7 @@ impl Answer {
     ///
     /// # Panics
     /// When it is not.
-    #[must_use]
+    #[expect(clippy::must_use_candidate, reason = "that it was so may be all that is asked")]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.body);
         self.body
@@ -65,6 +65,11 @@ impl Rest {
     #[must_use]
     pub fn new(base: String) -> Self {
         Self { client: Client::new(), base, token: None, user_id: String::new() }
+    }
+
+    /// Goes on with the same session where the server is now.
+    pub fn move_server(&mut self, base: String) {
+        self.base = base;
     }
 
     /// Opens an account `NAME@example.org` and speaks for it from then on.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Error;
 
 /// The change counter of an owner, and what else every request needs of the account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// The revision of the last change.
     pub revision: i64,
@@ -51,7 +51,7 @@ impl ChangeKind {
 }
 
 /// One revision of an owner.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The revision.
     pub revision: i64,
@@ -68,7 +68,7 @@ pub struct Change {
 }
 
 /// An event that waits to be published, its bytes fixed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
     /// The event's id.
     pub id: Uuid,
@@ -83,7 +83,7 @@ pub struct Outgoing {
 }
 
 /// The kept answer to a request that carried an idempotency key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// SHA-256 of the rpc and its request.
     pub request: Vec<u8>,

@@ -18,8 +18,9 @@ type Row = sqlx::postgres::PgRow;
 mod dialect {
     //! Where Postgres' SQL must differ.
 
-    /// Locks the owner's row, which orders the writes of one owner.
-    pub(super) const LOCK_OWNER: &str = " FOR UPDATE OF o";
+    /// Locks the owner's row, which orders the writes of one owner; then the account's, because after waiting Postgres
+    /// reads anew only the rows that it locks. (References to the account lock it too, so that costs nothing.)
+    pub(super) const LOCK_OWNER: &str = " FOR NO KEY UPDATE OF o, u";
     /// Locks the key `$1` until the transaction ends.
     pub(super) const LOCK_KEY: Option<&str> = Some("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))");
     /// Skips rows that others hold.

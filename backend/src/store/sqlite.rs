@@ -3,7 +3,10 @@
 use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{
+    Connection as _,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
 
 use super::{Error, Tx};
 
@@ -77,6 +80,9 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .max_connections(connections)
         .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
+        // After some errors, such as a full disk, SQLite rolls back by itself, and sqlx goes on counting the transaction
+        // as open: then no other could begin on that connection ever again.
+        .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
         .idle_timeout(None)
         .max_lifetime(None)
 }

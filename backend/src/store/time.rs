@@ -32,7 +32,7 @@ pub struct DueRow {
 }
 
 /// A reminder or a snooze, as the one that decides about it needs it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReminderRow {
     /// Its id.
     pub id: Uuid,
@@ -47,7 +47,7 @@ pub struct ReminderRow {
 }
 
 /// A recurrence and how far it has come.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Series {
     /// The rule; its id is the series' id.
     pub recurrence: Recurrence,

@@ -27,9 +27,9 @@ impl<'a> Comments<'a> {
     }
 }
 
-/// The first sentence.
-pub(super) fn summary(comment: &str) -> &str {
+/// The first clause of the first sentence.
+pub(super) fn summary(comment: &str) -> String {
     let first = comment.lines().next().unwrap_or_default();
-    let end = first.find(". ").or_else(|| first.find(" (AIP"));
-    first[..end.unwrap_or(first.len())].trim_end_matches('.')
+    let end = [". ", " (AIP", "; ", ": "].into_iter().filter_map(|mark| first.find(mark)).min();
+    first[..end.unwrap_or(first.len())].trim_end_matches('.').replace('`', "")
 }

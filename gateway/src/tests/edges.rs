@@ -1,7 +1,17 @@
 //! What every request meets.
 
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
+
 use http::{Method, StatusCode};
 use serde_json::json;
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+};
 
 use super::harness::{System, options, request, task};
 use crate::{Options, Ready};
@@ -82,10 +92,8 @@ async fn health_is_that_the_process_lives() {
 async fn readiness_names_what_is_missing() {
     let ask = async |serving: bool, degraded: bool| {
         let ready = Ready { serving, degraded, checks: [("broker".to_owned(), "away".to_owned())].into() };
-        let system = System::with(Options {
-            ready: std::sync::Arc::new(move || Box::pin(std::future::ready(ready.clone()))),
-            ..options()
-        });
+        let system =
+            System::with(Options { ready: Arc::new(move || Box::pin(std::future::ready(ready.clone()))), ..options() });
         let answer = system.get("/ready").await;
         (answer.status.as_u16(), answer.json())
     };
@@ -93,4 +101,59 @@ async fn readiness_names_what_is_missing() {
     assert_eq!(ask(true, false).await, (200, says("ok")));
     assert_eq!(ask(true, true).await, (200, says("degraded")));
     assert_eq!(ask(false, true).await, (503, says("unavailable")));
+}
+
+/// Writes down what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Visit for Log {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.lock().unwrap().push_str(&format!("{}={value:?} ", field.name()));
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("todo_gateway")
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[tokio::test]
+async fn the_log_names_the_route_and_no_secret_or_title() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let system = System::new();
+    system.answers("ListTasks", &()).answers("UpdateTask", &task());
+    let headers = [("x-request-id", "r-1"), ("cookie", "refresh_token=hidden")];
+    system.send(request(Method::GET, "/api/tasks?search=hidden", &headers, "")).await;
+    system.send(request(Method::PATCH, "/api/tasks/hidden", &headers, r#"{"title":"hidden"}"#)).await;
+    system.send(request(Method::GET, "/api/hidden", &headers, "")).await;
+    let text = log.0.lock().unwrap().clone();
+    for part in [
+        r#"http.method="GET" http.route="/api/tasks" http.status=200"#,
+        r#"http.method="PATCH" http.route="/api/tasks/{task.id}" http.status=200"#,
+        r#"http.route="" http.status=404"#,
+        r#"request.id="r-1""#,
+        "duration.us=",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("hidden") && !text.contains("good") && !text.contains("Pay rent"), "{text}");
 }

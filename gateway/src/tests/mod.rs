@@ -8,4 +8,3 @@ mod grpc;
 mod harness;
 mod rest;
 mod streams;
-mod tmp;

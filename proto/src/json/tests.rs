@@ -78,7 +78,7 @@ fn only_the_member_of_a_oneof_that_is_set_is_printed() {
     );
     assert_eq!(read::<v1::WatchResponse>(&of(&response)).unwrap(), response);
     let both = json!({ "task_removed": { "id": "7" }, "counts": {} });
-    assert_eq!(violations::<v1::WatchResponse>(&both)[0].1, "excludes counts");
+    assert!(violations::<v1::WatchResponse>(&both)[0].1.starts_with("excludes "));
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl Broker {
         for (topic, id) in all(&mut file, "SELECT topic, id FROM message", |row| (row.get("topic"), row.get("id"))).await {
             topics.entry(topic).or_default().insert(id);
         }
-        let waiting = all(&mut file, "SELECT count(*) AS waiting FROM pending", |row| row.get("waiting")).await;
+        let waiting = all(&mut file, "SELECT count(*) AS waiting FROM pending", |row| row.get::<i64, _>("waiting")).await;
         let behind = all(
             &mut file,
             "SELECT app || ' of ' || topic AS behind FROM consumer c

@@ -2,6 +2,11 @@
 
 mod envelope;
 mod named;
+mod races;
+mod reminders;
+mod replay;
+mod series;
+mod undo;
 
 use std::sync::Arc;
 

@@ -31,7 +31,7 @@ fn random_tasks(owner: Uuid, seed: u64, count: usize) -> Vec<Task> {
             due: if random.one_in(3) { None } else { Some(random.moment(12)) },
             created_at: random.moment(20),
             updated_at: random.moment(20),
-            ..task(owner, 0, random.pick(&TITLES))
+            ..task(owner, 0, random.pick::<&str>(&TITLES))
         })
         .collect()
 }

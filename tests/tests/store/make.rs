@@ -148,6 +148,9 @@ pub(crate) fn all(filter: Filter) -> Query {
     Query { filter, sort: SortKey::CreatedAt, order: Order::Asc, limit: 1_000, offset: 0, after: None }
 }
 
+/// No ids, where the compiler asks of what.
+pub(crate) const NONE: [Uuid; 0] = [];
+
 /// The ids of tasks.
 pub(crate) fn ids(tasks: &[Task]) -> Vec<Uuid> {
     tasks.iter().map(|task| task.id).collect()

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     db::Db,
-    make::{Random, all, containing, id, ids, task},
+    make::{NONE, Random, all, containing, id, ids, task},
 };
 
 async fn found(db: &Db, owner: Uuid, term: &str) -> Vec<Uuid> {
@@ -36,7 +36,7 @@ pub(crate) async fn every_part_of_a_text_is_found(db: &Db) {
     }
     assert_eq!(found(db, owner, "else").await, [id(1), id(2)]);
     for absent in ["oatmilk", "milk buy", "before friday", "twowords", "buy  oat", "x"] {
-        assert_eq!(found(db, owner, absent).await, [], "{absent:?}");
+        assert_eq!(found(db, owner, absent).await, NONE, "{absent:?}");
     }
 }
 
@@ -97,11 +97,11 @@ pub(crate) async fn no_term_matches_across_two_fields(db: &Db) {
     let one = Task { description: "beta".into(), tags: vec!["gamma".into(), "delta".into()], ..task(owner, 1, "alpha") };
     db.insert(&[one, task(owner, 2, "sep\u{1f}arated")]).await;
     for absent in ["alphabeta", "ab", "abe", "agamma", "adelta", "ad", "alpha beta", "gammadelta"] {
-        assert_eq!(found(db, owner, absent).await, [], "{absent:?}");
+        assert_eq!(found(db, owner, absent).await, NONE, "{absent:?}");
     }
     // The one character that search does not find, in terms short and long: it keeps the fields apart.
     for absent in ["\u{1f}", "a\u{1f}", "alpha\u{1f}beta", "sep\u{1f}arated"] {
-        assert_eq!(found(db, owner, absent).await, [], "{absent:?}");
+        assert_eq!(found(db, owner, absent).await, NONE, "{absent:?}");
     }
     assert_eq!(found(db, owner, "arated").await, [id(2)]);
 }

@@ -78,7 +78,8 @@ impl Inbox for Transaction {
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
              ON CONFLICT (id) DO UPDATE SET task_title = excluded.task_title, due_at = excluded.due_at,
                  triggered_at = excluded.triggered_at, read_at = excluded.read_at,
-                 snoozed_until = excluded.snoozed_until, revision = excluded.revision",
+                 snoozed_until = excluded.snoozed_until, revision = excluded.revision
+             WHERE notifications.user_id = excluded.user_id",
         )
         .bind(notification.id)
         .bind(notification.user_id)

@@ -181,7 +181,10 @@ impl Log for Transaction {
             let sql = format!("SELECT id, topic, event, created_at, attempts + 1 AS attempts {DUE}");
             sqlx::query::<Db>(AssertSqlSafe(sql)).bind(micros(now)).bind(limit).fetch_all(&mut *self.tx).await?
         };
-        rows.iter().map(outgoing).collect()
+        let mut leased = rows.iter().map(outgoing).collect::<Result<Vec<_>, _>>()?;
+        // What an UPDATE answers has no order.
+        leased.sort_by_key(|event| event.created_at);
+        Ok(leased)
     }
 
     async fn set_published(&mut self, ids: &[Uuid], at: DateTime<Utc>) -> Result<(), Error> {
@@ -193,7 +196,9 @@ impl Log for Transaction {
 
     async fn postpone_outgoing(&mut self, ids: &[Uuid], until: DateTime<Utc>) -> Result<(), Error> {
         self.settle(ids, |query| {
-            query.push("attempts = attempts + 1, due_at = ").push_bind(micros(until));
+            // A lease that was written has counted the attempt.
+            let attempt = i64::from(!dialect::LEASES);
+            query.push(format_args!("attempts = attempts + {attempt}, due_at = ")).push_bind(micros(until));
         })
         .await
     }

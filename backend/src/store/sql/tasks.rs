@@ -220,7 +220,7 @@ impl Tasks for Transaction {
     }
 
     async fn update_task(&mut self, before: &Task, task: &Task) -> Result<(), Error> {
-        sqlx::query::<Db>(
+        let done = sqlx::query::<Db>(
             "UPDATE tasks SET title = $3, title_key = $4, description = $5, status = $6, priority = $7, tags = $8,
                  due_at = $9, due_asc = $10, due_desc = $11, due_all_day = $12, updated_at = $13, completed_at = $14,
                  revision = $15, content_revision = $16, search = $17
@@ -245,6 +245,10 @@ impl Tasks for Transaction {
         .bind(searchable(task))
         .execute(&mut *self.tx)
         .await?;
+        if done.rows_affected() == 0 {
+            // Another owner's: it must not get tags and reminders of this one.
+            return Ok(());
+        }
         if before.tags != task.tags {
             self.execute_for("DELETE FROM task_tags WHERE user_id = $1 AND task_id = $2", task).await?;
             self.insert_tags(task).await?;

@@ -159,7 +159,8 @@ impl Time for Transaction {
         sqlx::query::<Db>(
             "INSERT INTO reminders (id, task_id, user_id, position, trigger_at, state, created_at, notification_id)
              VALUES ($1, $2, $3, 0, $4, $5, $6, $7)
-             ON CONFLICT (id) DO UPDATE SET trigger_at = excluded.trigger_at, state = excluded.state",
+             ON CONFLICT (id) DO UPDATE SET trigger_at = excluded.trigger_at, state = excluded.state
+             WHERE reminders.user_id = excluded.user_id",
         )
         .bind(reminder.id)
         .bind(reminder.task_id)
@@ -193,7 +194,8 @@ impl Time for Transaction {
             "INSERT INTO series (id, task_id, user_id, recurrence, decided_to, due_at, blocked, ended_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
              ON CONFLICT (id) DO UPDATE SET recurrence = excluded.recurrence, decided_to = excluded.decided_to,
-                 due_at = excluded.due_at, blocked = excluded.blocked, ended_at = excluded.ended_at",
+                 due_at = excluded.due_at, blocked = excluded.blocked, ended_at = excluded.ended_at
+             WHERE series.user_id = excluded.user_id",
         )
         .bind(series.recurrence.id)
         .bind(series.task_id)

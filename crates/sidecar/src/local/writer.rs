@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
-use sqlx::{Connection, QueryBuilder, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Connection, QueryBuilder, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::registry::Registry;
@@ -152,13 +152,15 @@ impl Writer {
             self.forcing = force;
         }
         let mut raised = Vec::new();
-        let mut done = Vec::with_capacity(commands.len());
-        // Dropped without a commit, it is rolled back.
-        let mut tx = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        for command in commands {
-            done.push(command.apply(&mut tx, &mut raised).await.map_err(Failure::OfOne)?);
-        }
-        tx.commit().await?;
+        let done = match transact(&mut self.connection, commands, &mut raised).await {
+            Ok(done) => done,
+            Err(failure) => {
+                // After some errors, such as a full disk, SQLite has rolled back already, and says so. By sqlx's own
+                // transactions the connection would be lost then: it would count one as open for ever.
+                drop(sqlx::query("ROLLBACK").execute(&mut self.connection).await);
+                return Err(failure);
+            }
+        };
         if !raised.is_empty() {
             for (topic, seq) in raised {
                 self.heads.raise(&topic, seq);
@@ -169,6 +171,20 @@ impl Writer {
         }
         Ok(done)
     }
+}
+
+async fn transact(
+    connection: &mut SqliteConnection,
+    commands: &[Command],
+    raised: &mut Vec<(String, i64)>,
+) -> Result<Vec<Done>, Failure> {
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+    let mut done = Vec::with_capacity(commands.len());
+    for command in commands {
+        done.push(command.apply(connection, raised).await.map_err(Failure::OfOne)?);
+    }
+    sqlx::query("COMMIT").execute(connection).await?;
+    Ok(done)
 }
 
 impl Command {
@@ -196,7 +212,7 @@ impl Command {
 
     async fn apply(
         &self,
-        tx: &mut Transaction<'_, Sqlite>,
+        tx: &mut SqliteConnection,
         raised: &mut Vec<(String, i64)>,
     ) -> Result<Done, sqlx::Error> {
         match self {
@@ -222,7 +238,7 @@ impl Command {
 }
 
 async fn insert_messages(
-    tx: &mut Transaction<'_, Sqlite>,
+    tx: &mut SqliteConnection,
     topic: &str,
     rows: &[Row],
     now: i64,
@@ -242,22 +258,22 @@ async fn insert_messages(
                     .push_bind(&row.body[..])
                     .push_bind(now);
             });
-            last = insert.build().execute(&mut **tx).await?.last_insert_rowid();
+            last = insert.build().execute(&mut *tx).await?.last_insert_rowid();
         }
     }
     Ok(last)
 }
 
 /// Whether the expectation held and the value was written.
-async fn write_state(tx: &mut Transaction<'_, Sqlite>, put: &Put) -> Result<bool, sqlx::Error> {
+async fn write_state(tx: &mut SqliteConnection, put: &Put) -> Result<bool, sqlx::Error> {
     let removed = match &put.expect {
-        Match::Any => sqlx::query("DELETE FROM state WHERE key = ?1").bind(&put.key).execute(&mut **tx).await?,
+        Match::Any => sqlx::query("DELETE FROM state WHERE key = ?1").bind(&put.key).execute(&mut *tx).await?,
         Match::Absent => {
             // What has expired is absent.
             sqlx::query("DELETE FROM state WHERE key = ?1 AND expires_at <= ?2")
                 .bind(&put.key)
                 .bind(put.now)
-                .execute(&mut **tx)
+                .execute(&mut *tx)
                 .await?
         }
         Match::Etag(etag) => {
@@ -265,7 +281,7 @@ async fn write_state(tx: &mut Transaction<'_, Sqlite>, put: &Put) -> Result<bool
                 .bind(&put.key)
                 .bind(etag.parse().unwrap_or(0_i64))
                 .bind(put.now)
-                .execute(&mut **tx)
+                .execute(&mut *tx)
                 .await?
         }
     };
@@ -277,13 +293,13 @@ async fn write_state(tx: &mut Transaction<'_, Sqlite>, put: &Put) -> Result<bool
             .bind(&put.key)
             .bind(&put.value[..])
             .bind(put.expires_at)
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
     Ok(inserted.rows_affected() == 1)
 }
 
 async fn settle(
-    tx: &mut Transaction<'_, Sqlite>,
+    tx: &mut SqliteConnection,
     settlement: &Settlement,
     now: i64,
     raised: &mut Vec<(String, i64)>,
@@ -294,14 +310,14 @@ async fn settle(
             .bind(app)
             .bind(topic)
             .bind(cursor)
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
     }
     if !settlement.finished.is_empty() {
         sqlx::query("DELETE FROM pending WHERE app = ?1 AND seq IN (SELECT value FROM json_each(?2))")
             .bind(app)
             .bind(json(&settlement.finished))
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
     }
     if !settlement.pending.is_empty() {
@@ -312,7 +328,7 @@ async fn settle(
         )
         .bind(app)
         .bind(json(&settlement.pending))
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
     }
     for (_, end) in &settlement.ends {
@@ -325,7 +341,7 @@ async fn settle(
 }
 
 async fn join(
-    tx: &mut Transaction<'_, Sqlite>,
+    tx: &mut SqliteConnection,
     app: &str,
     topics: &[String],
     now: i64,
@@ -339,7 +355,7 @@ async fn join(
         .bind(app)
         .bind(topic)
         .bind(now)
-        .fetch_one(&mut **tx)
+        .fetch_one(&mut *tx)
         .await?;
         cursors.push(cursor);
     }
@@ -348,7 +364,7 @@ async fn join(
 
 /// Marks the groups of live apps as seen, forgets groups unseen for too long, and removes expired state.
 async fn expire(
-    tx: &mut Transaction<'_, Sqlite>,
+    tx: &mut SqliteConnection,
     live: &[String],
     now: i64,
     unseen_since: i64,
@@ -356,20 +372,20 @@ async fn expire(
     sqlx::query("UPDATE consumer SET seen_at = ?2 WHERE app IN (SELECT value FROM json_each(?1))")
         .bind(json(&live))
         .bind(now)
-        .execute(&mut **tx)
+        .execute(&mut *tx)
         .await?;
-    sqlx::query("DELETE FROM consumer WHERE seen_at < ?1").bind(unseen_since).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM consumer WHERE seen_at < ?1").bind(unseen_since).execute(&mut *tx).await?;
     sqlx::query(
         "DELETE FROM pending WHERE NOT EXISTS (SELECT 1 FROM consumer c JOIN message m ON m.topic = c.topic
          WHERE c.app = pending.app AND m.seq = pending.seq)",
     )
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
-    sqlx::query("DELETE FROM state WHERE expires_at <= ?1").bind(now).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM state WHERE expires_at <= ?1").bind(now).execute(&mut *tx).await?;
     Ok(())
 }
 
-async fn trim(tx: &mut Transaction<'_, Sqlite>, topic: &str, older_than: i64, keep: u32) -> Result<u64, sqlx::Error> {
+async fn trim(tx: &mut SqliteConnection, topic: &str, older_than: i64, keep: u32) -> Result<u64, sqlx::Error> {
     let removed = sqlx::query(
         "DELETE FROM message WHERE seq IN (
            SELECT seq FROM message m WHERE topic = ?1
@@ -383,7 +399,7 @@ async fn trim(tx: &mut Transaction<'_, Sqlite>, topic: &str, older_than: i64, ke
     .bind(older_than)
     .bind(keep)
     .bind(TRIM)
-    .execute(&mut **tx)
+    .execute(&mut *tx)
     .await?;
     Ok(removed.rows_affected())
 }

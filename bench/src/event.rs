@@ -1,0 +1,133 @@
+//! From a commit to the event in a subscriber.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+use todo_sidecar::CloudEvent;
+use todo_tests::rest::Rest;
+
+use crate::{
+    Plan, Result,
+    probe::Probe,
+    stage::{Running, Stage},
+    stats::{Times, ratio, times},
+    table::{Row, Section},
+};
+
+/// How long an event may take.
+const GOAL: Duration = Duration::from_millis(50);
+/// How long one is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Clients that create at full load.
+const CLIENTS: i64 = 64;
+
+/// Measures on every database.
+pub(crate) async fn run(plan: Plan) -> Result<Section> {
+    let mut section = Section::new(
+        "Commit to event",
+        "A task is created over REST while an app of the benchmark listens on topic `tasks`; one after the other, and \
+         with 64 clients at full load. Counted from the moment the request is *sent*, which is before the commit, and \
+         from its answer, which is after it. The reference publishes an event of the same bytes through the same sidecar.",
+    );
+    for stage in Stage::every() {
+        measure(plan, &stage, &mut section).await?;
+    }
+    Ok(section)
+}
+
+async fn measure(plan: Plan, stage: &Stage, section: &mut Section) -> Result<()> {
+    stage.people(CLIENTS).await?;
+    let running = stage.start().await?;
+    let mut probe = Probe::join(&running.system.sidecar, "bench-tasks", "tasks");
+    let rest = running.rest(0);
+
+    let count = plan.pick(500, 30);
+    let (mut sent, mut answered) = (Vec::new(), Vec::new());
+    let mut last = None;
+    for number in 0..count + 10 {
+        let began = Instant::now();
+        let id = create(&rest, number).await?;
+        let answer = Instant::now();
+        let arrival = loop {
+            let arrival = probe.next(PATIENCE).await?;
+            if arrival.event.subject.as_deref() == Some(&id) {
+                break arrival;
+            }
+        };
+        // The first few are for warming up.
+        if number >= 10 {
+            sent.push(arrival.at - began);
+            answered.push(arrival.at.saturating_duration_since(answer));
+        }
+        last = Some(arrival.event);
+    }
+    let event = last.ok_or("no event")?;
+    let bare = bare(&running, event, count).await?;
+    let (sent, answered) = (Times::new(sent), Times::new(answered));
+    let name = stage.name();
+    section.push(
+        Row::plain(format!("{name}, from the request"), sent.shown())
+            .beside(bare.shown(), times(ratio(sent.p99().as_secs_f64(), bare.p99().as_secs_f64())))
+            .goal("p99 under 50 ms", sent.p99() < GOAL),
+    );
+    section.push(
+        Row::plain(format!("{name}, from the answer"), answered.shown())
+            .beside(bare.shown(), times(ratio(answered.p99().as_secs_f64(), bare.p99().as_secs_f64()))),
+    );
+    let loaded = loaded(&running, &mut probe, plan.pick(Duration::from_secs(3), Duration::from_millis(300))).await?;
+    section.push(Row::plain(format!("{name}, from the answer, {CLIENTS} clients at full load"), loaded.shown()));
+    running.system.stop().await;
+    Ok(())
+}
+
+async fn create(rest: &Rest, number: usize) -> Result<String> {
+    let answer = rest.post("/api/tasks", &json!({"title": format!("Task {number}")})).await;
+    let id = answer.body["id"].as_str().map(str::to_owned);
+    id.ok_or_else(|| format!("a create was refused: {} {}", answer.status, answer.body).into())
+}
+
+/// Publishes events one after the other.
+async fn bare(running: &Running, event: CloudEvent, count: usize) -> Result<Times> {
+    let mut probe = Probe::join(&running.system.sidecar, "bench-bare", "bench-bare");
+    let sidecar = running.system.sidecar.handle("bench");
+    let mut taken = Vec::new();
+    for number in 0..count {
+        let event = CloudEvent { id: format!("{}-{number}", event.id), ..event.clone() };
+        let began = Instant::now();
+        sidecar.publish("bench-bare", &event).await?;
+        taken.push(probe.next(PATIENCE).await?.at - began);
+    }
+    Ok(Times::new(taken))
+}
+
+/// From each answer to its event, while many create.
+async fn loaded(running: &Running, probe: &mut Probe, span: Duration) -> Result<Times> {
+    let began = Instant::now();
+    let clients = (0..CLIENTS).map(|number| {
+        let rest = Arc::new(running.rest(number));
+        tokio::spawn(async move {
+            let mut answers = Vec::new();
+            while began.elapsed() < span {
+                let id = create(&rest, answers.len()).await?;
+                answers.push((id, Instant::now()));
+            }
+            Result::Ok(answers)
+        })
+    });
+    let mut answers: HashMap<String, Instant> = HashMap::new();
+    for client in futures::future::join_all(clients).await {
+        answers.extend(client??);
+    }
+    let mut taken = Vec::new();
+    while !answers.is_empty() {
+        let arrival = probe.next(PATIENCE).await?;
+        if let Some(answer) = arrival.event.subject.as_ref().and_then(|id| answers.remove(id)) {
+            taken.push(arrival.at.saturating_duration_since(answer));
+        }
+    }
+    Ok(Times::new(taken))
+}

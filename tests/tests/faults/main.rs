@@ -1,0 +1,9 @@
+//! What goes wrong around the real executable: kill -9 under load, signals, bad settings, a second process, a full disk.
+//! It is the dev-profile `todo` beside the tests' own executable (`cargo build -p todo`).
+
+mod disk;
+mod kill;
+mod load;
+mod operator;
+mod process;
+mod settings;
