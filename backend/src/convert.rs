@@ -23,15 +23,20 @@ pub(crate) fn timestamp(time: DateTime<Utc>) -> Timestamp {
 
 /// A time of a request.
 pub(crate) fn time(timestamp: Timestamp, field: &str, violations: &mut Violations) -> Option<DateTime<Utc>> {
-    let time =
-        u32::try_from(timestamp.nanos).ok().and_then(|nanos| DateTime::from_timestamp(timestamp.seconds, nanos));
+    let time = u32::try_from(timestamp.nanos).ok().and_then(|nanos| DateTime::from_timestamp(timestamp.seconds, nanos));
     if time.is_none() {
         violations.push(field, "must be a time in the years 0001 to 9999");
     }
     time
 }
 
-fn choice<T>(number: i32, field: &str, takes: &str, violations: &mut Violations, from: impl Fn(i32) -> Option<T>) -> Option<T> {
+fn choice<T>(
+    number: i32,
+    field: &str,
+    takes: &str,
+    violations: &mut Violations,
+    from: impl Fn(i32) -> Option<T>,
+) -> Option<T> {
     let value = from(number);
     if value.is_none() {
         violations.push(field, format!("must be one of {takes}"));
@@ -40,11 +45,13 @@ fn choice<T>(number: i32, field: &str, takes: &str, violations: &mut Violations,
 }
 
 fn status(number: i32, field: &str, violations: &mut Violations) -> Option<Status> {
-    choice(number, field, "pending, in_progress, completed", violations, |number| match v1::Status::try_from(number).ok()? {
-        v1::Status::Unspecified => None,
-        v1::Status::Pending => Some(Status::Pending),
-        v1::Status::InProgress => Some(Status::InProgress),
-        v1::Status::Completed => Some(Status::Completed),
+    choice(number, field, "pending, in_progress, completed", violations, |number| {
+        match v1::Status::try_from(number).ok()? {
+            v1::Status::Unspecified => None,
+            v1::Status::Pending => Some(Status::Pending),
+            v1::Status::InProgress => Some(Status::InProgress),
+            v1::Status::Completed => Some(Status::Completed),
+        }
     })
 }
 
@@ -139,19 +146,16 @@ fn reminder_drafts(reminders: &[v1::Reminder], violations: &mut Violations) -> V
 /// What a request asks for as a recurrence.
 pub(crate) fn recurrence_draft(recurrence: v1::Recurrence, violations: &mut Violations) -> Option<RecurrenceDraft> {
     violations.nested("recurrence", |violations| {
-        let recurrence_type = choice(
-            recurrence.recurrence_type,
-            "recurrence_type",
-            "daily, weekly, custom",
-            violations,
-            |number| match v1::RecurrenceType::try_from(number).ok()? {
-                v1::RecurrenceType::Unspecified => None,
-                v1::RecurrenceType::Daily => Some(RecurrenceType::Daily),
-                v1::RecurrenceType::Weekly => Some(RecurrenceType::Weekly),
-                v1::RecurrenceType::Custom => Some(RecurrenceType::Custom),
-                v1::RecurrenceType::Rrule => Some(RecurrenceType::Rrule),
-            },
-        );
+        let recurrence_type =
+            choice(recurrence.recurrence_type, "recurrence_type", "daily, weekly, custom", violations, |number| {
+                match v1::RecurrenceType::try_from(number).ok()? {
+                    v1::RecurrenceType::Unspecified => None,
+                    v1::RecurrenceType::Daily => Some(RecurrenceType::Daily),
+                    v1::RecurrenceType::Weekly => Some(RecurrenceType::Weekly),
+                    v1::RecurrenceType::Custom => Some(RecurrenceType::Custom),
+                    v1::RecurrenceType::Rrule => Some(RecurrenceType::Rrule),
+                }
+            });
         let anchor = choice(recurrence.anchor, "anchor", "schedule, completion", violations, |number| {
             Some(match v1::Anchor::try_from(number).ok()? {
                 v1::Anchor::Unspecified | v1::Anchor::Schedule => Anchor::Schedule,

@@ -56,9 +56,10 @@ impl Core {
     pub(crate) fn call_to_write<M: Message>(&self, rpc: &str, request: &Request<M>) -> Result<Call, Error> {
         let mut call = self.call(request)?;
         if let Some(key) = request.metadata().get("idempotency-key") {
-            let key = key.to_str().ok().filter(|key| (1..=KEY_MAX).contains(&key.chars().count())).ok_or_else(|| {
-                Violation::new("Idempotency-Key", format!("must be 1 to {KEY_MAX} visible ASCII characters"))
-            })?;
+            let key =
+                key.to_str().ok().filter(|key| (1..=KEY_MAX).contains(&key.chars().count())).ok_or_else(|| {
+                    Violation::new("Idempotency-Key", format!("must be 1 to {KEY_MAX} visible ASCII characters"))
+                })?;
             let hash = Sha256::new_with_prefix(rpc).chain_update([0]).chain_update(request.get_ref().encode_to_vec());
             call.key = Some((key.to_owned(), hash.finalize().to_vec()));
         }
@@ -91,7 +92,8 @@ pub(crate) fn zone(owner: &Owner) -> Tz {
 pub(crate) fn id(field: &str, text: &str) -> Result<Uuid, Error> {
     // Only the hyphenated form of RFC 9562, so that an id has one spelling but for case.
     Uuid::try_parse(text).ok().filter(|_| text.len() == 36).ok_or_else(|| {
-        let mut error = Error::invalid(vec![Violation::new(field, "must be a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057")]);
+        let mut error =
+            Error::invalid(vec![Violation::new(field, "must be a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057")]);
         error.reason = Reason::InvalidIdFormat;
         error
     })

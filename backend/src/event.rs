@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use prost_types::{ListValue, Struct, Value, value::Kind};
 use todo_domain::task::{Field, Task};
 use todo_proto::{json, v1};
 use todo_sidecar::CloudEvent;
@@ -55,7 +54,7 @@ pub(crate) fn created(id: Uuid, task: &Task, now: DateTime<Utc>) -> Outgoing {
 pub(crate) fn updated(id: Uuid, before: &Task, task: &Task, fields: &[Field], now: DateTime<Utc>) -> Outgoing {
     let (old, new) = (json::of(&convert::task(before, now)), json::of(&convert::task(task, now)));
     let changes = fields.iter().map(|field| {
-        let value = |task: &serde_json::Value| Some(any(task[field.as_str()].clone()));
+        let value = |task: &serde_json::Value| Some(json::value(&task[field.as_str()]));
         (field.as_str().to_owned(), v1::FieldChange { old_value: value(&old), new_value: value(&new) })
     });
     let data = v1::TaskUpdated {
@@ -108,21 +107,4 @@ fn outgoing(
         extensions: BTreeMap::from([("partitionkey".to_owned(), user_id.to_string())]),
     };
     Outgoing { id, topic: TASKS.to_owned(), event: event.to_json(), created_at: now, attempts: 0 }
-}
-
-/// A JSON value as `google.protobuf.Value`.
-fn any(value: serde_json::Value) -> Value {
-    let kind = match value {
-        serde_json::Value::Null => Kind::NullValue(0),
-        serde_json::Value::Bool(value) => Kind::BoolValue(value),
-        serde_json::Value::Number(value) => Kind::NumberValue(value.as_f64().unwrap_or_default()),
-        serde_json::Value::String(value) => Kind::StringValue(value),
-        serde_json::Value::Array(values) => {
-            Kind::ListValue(ListValue { values: values.into_iter().map(any).collect() })
-        }
-        serde_json::Value::Object(fields) => {
-            Kind::StructValue(Struct { fields: fields.into_iter().map(|(name, value)| (name, any(value))).collect() })
-        }
-    };
-    Value { kind: Some(kind) }
 }

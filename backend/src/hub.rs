@@ -36,11 +36,7 @@ pub(crate) struct Feed {
 
 impl Hub {
     /// Joins the feed of an owner; where there is none yet, `start` begins it.
-    pub(crate) fn join(
-        &self,
-        user_id: Uuid,
-        start: impl FnOnce(Arc<Feed>),
-    ) -> broadcast::Receiver<Arc<Batch>> {
+    pub(crate) fn join(&self, user_id: Uuid, start: impl FnOnce(Arc<Feed>)) -> broadcast::Receiver<Arc<Batch>> {
         let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(feed) = feeds.get(&user_id) {
             return feed.items.subscribe();

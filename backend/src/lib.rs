@@ -122,6 +122,13 @@ pub fn build(options: Options, ports: Ports, shutdown: CancellationToken) -> Ser
 }
 
 impl Service {
+    /// Publishes one batch of what the outbox holds; says whether there was one. For simulations, which choose what
+    /// happens next instead of calling [`run`](Self::run).
+    pub async fn publish(&self) -> bool {
+        let relay = relay::Relay { core: Arc::clone(&self.core), health: self.health.clone() };
+        relay.publish_batch().await.is_ok_and(|events| events > 0)
+    }
+
     /// Does what is done in the background, until the shutdown; then publishes what is left.
     pub async fn run(self) {
         let relay = relay::Relay { core: Arc::clone(&self.core), health: self.health };

@@ -63,7 +63,8 @@ impl Service {
         let until = convert::required(request.until, "until")?;
         let until = convert::time(until, "until", &mut violations);
         violations.into_result(())?;
-        let until = until.filter(|until| *until > write.now).ok_or_else(|| Violation::new("until", "must be in the future"))?;
+        let until =
+            until.filter(|until| *until > write.now).ok_or_else(|| Violation::new("until", "must be in the future"))?;
         let mut notification = find(&mut write, &request.id).await?;
         let task = write.task(notification.task_id).await?;
         if task.status == TaskStatus::Completed {
@@ -83,7 +84,8 @@ impl Service {
         write.tx.put_notification(&notification).await?;
         write.record(ChangeKind::NotificationUpdated, notification.id, None, &[]).await?;
         let response = write.finish(convert::notification(&notification)).await?;
-        let due = DueRow { at: until, kind: DueKind::Reminder, id: reminder.id, task_id: task.id, user_id: task.user_id };
+        let due =
+            DueRow { at: until, kind: DueKind::Reminder, id: reminder.id, task_id: task.id, user_id: task.user_id };
         hint::due(&self.core, &due);
         Ok(response)
     }

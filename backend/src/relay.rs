@@ -55,7 +55,7 @@ impl Relay {
     }
 
     /// Publishes one batch; answers how many events it held.
-    async fn publish_batch(&self) -> Result<usize, Error> {
+    pub(crate) async fn publish_batch(&self) -> Result<usize, Error> {
         let now = self.core.clock.now();
         let mut tx = self.core.store.begin().await?;
         let batch = tx.lease_outgoing(now, now + LEASE, BATCH).await?;
@@ -93,25 +93,19 @@ impl Relay {
         let mut tx = self.core.store.begin().await?;
         tx.set_published(&published, now).await?;
         for (attempts, ids) in failed {
-            tx.postpone_outgoing(&ids, now + backoff(attempts)).await?;
+            tx.postpone_outgoing(&ids, now + self.backoff(attempts)).await?;
         }
         tx.commit().await?;
         self.health.set("outbox", reason.map_or(Check::Ok, Check::Degraded));
         Ok(taken)
     }
-}
 
-/// 200 ms, doubled at each try, at most 30 s; a little less or more, so that replicas do not march in step.
-fn backoff(attempts: i64) -> TimeDelta {
-    let exponent = u32::try_from(attempts.clamp(0, 10)).unwrap_or_default();
-    let millis = (100 * 2_i64.pow(exponent)).min(BACKOFF_MAX.num_milliseconds());
-    TimeDelta::milliseconds(millis - millis / 5 + jitter() * millis / 2_560)
-}
-
-/// 0 to 1023 over 2.5 of the whole: up to two fifths.
-fn jitter() -> i64 {
-    let mut bytes = [0; 2];
-    // Without randomness there is only no jitter.
-    let _ = getrandom::fill(&mut bytes);
-    i64::from(u16::from_le_bytes(bytes) & 0x3ff)
+    /// 200 ms, doubled at each try, at most 30 s; a little less or more, so that replicas do not march in step.
+    fn backoff(&self, attempts: i64) -> TimeDelta {
+        let exponent = u32::try_from(attempts.clamp(0, 10)).unwrap_or_default();
+        let millis = (100 * 2_i64.pow(exponent)).min(BACKOFF_MAX.num_milliseconds());
+        // The last byte of a UUID v4 is random: up to two fifths.
+        let chance = i64::from(self.core.ids.random().as_bytes()[15]);
+        TimeDelta::milliseconds(millis - millis / 5 + chance * millis / 640)
+    }
 }

@@ -52,12 +52,13 @@ impl Service {
         let hash = Sha256::digest(request.encode_to_vec());
         let draft = convert::draft(convert::required(request.task, "task")?)?;
         let chosen = draft.id;
-        let mut task = Task::create(draft, &write.context())?;
+        // Before the draft is judged: what was still to come when it was sent first may be past by now.
         if let Some(id) = chosen
             && let Some(answer) = known(&mut write, id, &hash).await?
         {
             return write.finish(answer).await;
         }
+        let mut task = Task::create(draft, &write.context())?;
         if !write.create(&mut task, chosen.map(|_| hash.as_slice())).await? {
             return Err(Error::new(Reason::IdConflict, "this id is taken"));
         }
@@ -133,10 +134,7 @@ impl Service {
             change.before.as_deref().map(serde_json::from_str).transpose().map_err(Error::internal)?;
         let current = write.tx.task(write.user_id, change.entity_id).await?;
         if current.is_none() && matches!(change.kind, ChangeKind::Updated | ChangeKind::Completed) {
-            return Err(Error::new(
-                Reason::RevisionConflict,
-                "the task was deleted since; undo its deletion first",
-            ));
+            return Err(Error::new(Reason::RevisionConflict, "the task was deleted since; undo its deletion first"));
         }
         let fields: Vec<Field> = change.fields.iter().filter_map(|field| field.parse().ok()).collect();
         let task = match task::undo(current.as_ref(), before.as_ref(), &fields, &write.context()) {
@@ -157,10 +155,8 @@ impl Service {
             }
             Undone::Nothing => current,
         };
-        let response = v1::UndoChangeResponse {
-            task: task.map(|task| convert::task(&task, write.now)),
-            revision: write.change(),
-        };
+        let response =
+            v1::UndoChangeResponse { task: task.map(|task| convert::task(&task, write.now)), revision: write.change() };
         write.finish(response).await
     }
 
@@ -173,7 +169,8 @@ impl Service {
         let request = request.into_inner();
         let mut violations = Violations::new();
         let limit = request.limit.unwrap_or(PREVIEW.0);
-        violations.check((1..=PREVIEW.1).contains(&limit), "limit", || format!("must be 1 to {}, got {limit}", PREVIEW.1));
+        violations
+            .check((1..=PREVIEW.1).contains(&limit), "limit", || format!("must be 1 to {}, got {limit}", PREVIEW.1));
         let due = request.due_date.and_then(|due| convert::time(due, "due_date", &mut violations));
         violations.check(request.recurrence.is_some(), "recurrence", || "must be given");
         let draft = request.recurrence.and_then(|recurrence| convert::recurrence_draft(recurrence, &mut violations));
@@ -220,9 +217,8 @@ async fn known(write: &mut Write, id: uuid::Uuid, hash: &[u8]) -> Result<Option<
 /// The change of a task at a revision.
 async fn undoable(write: &mut Write, revision: i64) -> Result<Change, Error> {
     let change = write.tx.change(write.user_id, revision).await?;
-    let of_task = |kind| {
-        matches!(kind, ChangeKind::Created | ChangeKind::Updated | ChangeKind::Completed | ChangeKind::Deleted)
-    };
+    let of_task =
+        |kind| matches!(kind, ChangeKind::Created | ChangeKind::Updated | ChangeKind::Completed | ChangeKind::Deleted);
     // The purge comes by only now and then.
     let is_kept = |change: &Change| change.at > write.now - UNDO;
     change.filter(|change| of_task(change.kind) && is_kept(change)).ok_or_else(|| {

@@ -44,7 +44,10 @@ pub(crate) struct Service {
 type Sender = mpsc::Sender<Result<v1::WatchResponse, Status>>;
 
 impl Service {
-    async fn start(&self, request: Request<v1::WatchRequest>) -> Result<ReceiverStream<Result<v1::WatchResponse, Status>>, Error> {
+    async fn start(
+        &self,
+        request: Request<v1::WatchRequest>,
+    ) -> Result<ReceiverStream<Result<v1::WatchResponse, Status>>, Error> {
         let call = self.core.call(&request)?;
         // Joined before the present is read, so that nothing falls between.
         let receiver = self.core.hub.join(call.user_id, |feed| {
@@ -232,11 +235,7 @@ async fn items(
             ChangeKind::Notified => event::REMINDER_TRIGGERED,
             ChangeKind::NotificationUpdated => NOTIFICATION_UPDATED,
         };
-        Some(v1::WatchResponse {
-            revision: Some(change.revision),
-            event_type: event_type.to_owned(),
-            item: Some(item),
-        })
+        Some(v1::WatchResponse { revision: Some(change.revision), event_type: event_type.to_owned(), item: Some(item) })
     };
     Ok(changes.iter().filter_map(item).collect())
 }

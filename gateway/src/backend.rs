@@ -1,7 +1,9 @@
-//! Calls to the backend, with messages that are known only at run time.
+//! Calls to the backend, with messages that are known only at run time. Requests are built from JSON; answers stay as
+//! they came, since their JSON is printed straight from the wire format.
 
+use bytes::{Buf as _, Bytes};
 use http::{Request, Response};
-use prost_reflect::{DynamicMessage, MessageDescriptor};
+use prost_reflect::DynamicMessage;
 use tonic::{
     Code, Status, Streaming,
     body::Body,
@@ -41,11 +43,11 @@ pub(crate) async fn unary(
     rpc: &Rpc,
     metadata: MetadataMap,
     message: DynamicMessage,
-) -> Result<tonic::Response<DynamicMessage>, Status> {
+) -> Result<tonic::Response<Bytes>, Status> {
     let mut client = client(backend);
     client.ready().await?;
     let request = tonic::Request::from_parts(metadata, tonic::Extensions::new(), message);
-    client.unary(request, rpc.path.clone(), Dynamic(rpc.output.clone())).await
+    client.unary(request, rpc.path.clone(), Transcoding).await
 }
 
 /// Calls a rpc that answers with a stream.
@@ -54,11 +56,11 @@ pub(crate) async fn stream(
     rpc: &Rpc,
     metadata: MetadataMap,
     message: DynamicMessage,
-) -> Result<Streaming<DynamicMessage>, Status> {
+) -> Result<Streaming<Bytes>, Status> {
     let mut client = client(backend);
     client.ready().await?;
     let request = tonic::Request::from_parts(metadata, tonic::Extensions::new(), message);
-    let response = client.server_streaming(request, rpc.path.clone(), Dynamic(rpc.output.clone())).await?;
+    let response = client.server_streaming(request, rpc.path.clone(), Transcoding).await?;
     Ok(response.into_inner())
 }
 
@@ -67,25 +69,25 @@ fn client(backend: Backend) -> Grpc<Backend> {
     Grpc::new(backend).max_decoding_message_size(usize::MAX)
 }
 
-/// A codec for messages of a descriptor.
-struct Dynamic(MessageDescriptor);
+/// A codec that builds requests and leaves answers alone.
+struct Transcoding;
 
-impl Codec for Dynamic {
+impl Codec for Transcoding {
     type Encode = DynamicMessage;
-    type Decode = DynamicMessage;
+    type Decode = Bytes;
     type Encoder = Self;
     type Decoder = Self;
 
     fn encoder(&mut self) -> Self {
-        Self(self.0.clone())
+        Self
     }
 
     fn decoder(&mut self) -> Self {
-        Self(self.0.clone())
+        Self
     }
 }
 
-impl Encoder for Dynamic {
+impl Encoder for Transcoding {
     type Item = DynamicMessage;
     type Error = Status;
 
@@ -94,12 +96,11 @@ impl Encoder for Dynamic {
     }
 }
 
-impl Decoder for Dynamic {
-    type Item = DynamicMessage;
+impl Decoder for Transcoding {
+    type Item = Bytes;
     type Error = Status;
 
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<DynamicMessage>, Status> {
-        let message = DynamicMessage::decode(self.0.clone(), buffer);
-        message.map(Some).map_err(|error| Status::internal(error.to_string()))
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
     }
 }

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use prost_reflect::{DynamicMessage, Kind, MessageDescriptor};
 
@@ -85,14 +86,16 @@ pub(crate) fn take(
 
 impl Use {
     /// Moves the token from the answer into a cookie, if so asked, or takes the cookie away.
-    pub(crate) fn settle(&self, message: &mut DynamicMessage, secure: bool, age: Duration) -> Option<HeaderValue> {
+    pub(crate) fn settle(&self, rpc: &Rpc, answer: &mut Bytes, secure: bool, age: Duration) -> Option<HeaderValue> {
         let secure = if secure { "; Secure" } else { "" };
         let cookie = |token: &str, age: u64| {
             format!("{NAME}={token}; Path={PATH}; HttpOnly; SameSite=Strict; Max-Age={age}{secure}")
         };
         let text = if self.give {
+            let mut message = DynamicMessage::decode(rpc.output.clone(), answer.as_ref()).ok()?;
             let token = message.get_field_by_name(FIELD)?.as_str()?.to_owned();
             message.clear_field_by_name(FIELD);
+            *answer = prost::Message::encode_to_vec(&message).into();
             cookie(&token, age.as_secs())
         } else if self.clear {
             cookie("", 0)

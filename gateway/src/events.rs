@@ -6,8 +6,8 @@ use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use futures::{FutureExt as _, stream};
 use http::{HeaderValue, header};
-use prost_reflect::DynamicMessage;
-use todo_proto::json;
+use prost_reflect::MessageDescriptor;
+use todo_proto::json::{self, Malformed};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
@@ -25,13 +25,18 @@ const BURST: usize = 16 * 1024;
 /// # Errors
 /// If the stream ends with an error before its first message.
 pub(crate) async fn respond(
-    mut messages: Streaming<DynamicMessage>,
+    mut messages: Streaming<Bytes>,
+    kind: MessageDescriptor,
     heartbeat: Duration,
     shutdown: CancellationToken,
     token_sent: bool,
 ) -> Result<Response, Failure> {
     let first = match tokio::time::timeout(FIRST, messages.message()).await {
-        Ok(Ok(Some(message))) => Some(event(&message)),
+        Ok(Ok(Some(message))) => {
+            let mut text = Vec::with_capacity(1024);
+            write(&kind, &message, &mut text).map_err(|_| Failure::internal())?;
+            Some(text.into())
+        }
         Ok(Ok(None)) => Some(Bytes::new()),
         Ok(Err(status)) => return Err(Failure::from_status(&status, token_sent)),
         // Nothing yet. A comment gets the headers through whatever buffers on the way.
@@ -39,7 +44,7 @@ pub(crate) async fn respond(
     };
     let mut pulse = tokio::time::interval_at(Instant::now() + heartbeat, heartbeat);
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let feed = Feed { first, messages: Some(messages), pulse, shutdown, token_sent };
+    let feed = Feed { first, kind, messages: Some(messages), pulse, shutdown, token_sent };
     let text = stream::unfold(feed, |mut feed| async move {
         let text = feed.next().await?;
         Some((Ok::<_, Infallible>(text), feed))
@@ -55,7 +60,8 @@ pub(crate) async fn respond(
 
 struct Feed {
     first: Option<Bytes>,
-    messages: Option<Streaming<DynamicMessage>>,
+    kind: MessageDescriptor,
+    messages: Option<Streaming<Bytes>>,
     pulse: Interval,
     shutdown: CancellationToken,
     token_sent: bool,
@@ -84,40 +90,41 @@ impl Feed {
         Some(text.into())
     }
 
-    fn add(&mut self, message: Result<Option<DynamicMessage>, Status>, text: &mut Vec<u8>) {
-        match message {
-            Ok(Some(message)) => write(&message, text),
-            Ok(None) => self.messages = None,
-            Err(status) => {
-                self.messages = None;
-                text.extend_from_slice(b"event: error\ndata: ");
-                text.extend_from_slice(&Failure::from_status(&status, self.token_sent).json());
-                text.extend_from_slice(b"\n\n");
+    fn add(&mut self, message: Result<Option<Bytes>, Status>, text: &mut Vec<u8>) {
+        let written = match message {
+            Ok(Some(message)) => {
+                let before = text.len();
+                write(&self.kind, &message, text).map_err(|error| {
+                    text.truncate(before);
+                    Status::internal(error.to_string())
+                })
             }
+            Ok(None) => {
+                self.messages = None;
+                Ok(())
+            }
+            Err(status) => Err(status),
+        };
+        if let Err(status) = written {
+            self.messages = None;
+            text.extend_from_slice(b"event: error\ndata: ");
+            text.extend_from_slice(&Failure::from_status(&status, self.token_sent).json());
+            text.extend_from_slice(b"\n\n");
         }
     }
 }
 
-fn event(message: &DynamicMessage) -> Bytes {
-    let mut text = Vec::with_capacity(1024);
-    write(message, &mut text);
-    text.into()
-}
-
 /// The text of one message: `event:` is its field `event_type`, `id:` its `revision`, `data:` all of it. JSON text
 /// has no line breaks, so one line holds it.
-fn write(message: &DynamicMessage, text: &mut Vec<u8>) {
-    if let Some(kind) = message.get_field_by_name("event_type")
-        && let Some(kind) = kind.as_str().filter(|kind| !kind.is_empty() && !kind.contains(['\r', '\n']))
-    {
-        text.extend_from_slice(format!("event: {kind}\n").as_bytes());
+fn write(kind: &MessageDescriptor, message: &[u8], text: &mut Vec<u8>) -> Result<(), Malformed> {
+    if let Some(event) = json::text_field(kind, message, "event_type").filter(|event| !event.contains(['\r', '\n'])) {
+        text.extend_from_slice(format!("event: {event}\n").as_bytes());
     }
-    if message.has_field_by_name("revision")
-        && let Some(revision) = message.get_field_by_name("revision").and_then(|revision| revision.as_i64())
-    {
+    if let Some(revision) = json::int_field(kind, message, "revision") {
         text.extend_from_slice(format!("id: {revision}\n").as_bytes());
     }
     text.extend_from_slice(b"data: ");
-    json::write(message, text);
+    json::transcode(kind, message, text)?;
     text.extend_from_slice(b"\n\n");
+    Ok(())
 }

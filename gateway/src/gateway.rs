@@ -16,7 +16,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use crate::{
     BoxError, Options,
     backend::{self, Backend},
-    contract, edge, openapi,
+    contract, edge,
     page::Pages,
     peer::Peer,
     proxy::{self, Proxy},
@@ -61,7 +61,7 @@ where
     let backend = backend::boxed(backend);
     let cors = cors(&options);
     let gateway = Arc::new(Gateway {
-        pages: Pages::new(&openapi::document()),
+        pages: Pages::new(),
         proxy: Proxy::new(&rpcs, &backend, &options),
         locations: locations(&routes),
         zones: Zones::default(),

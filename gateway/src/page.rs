@@ -1,6 +1,6 @@
 //! What is served besides the contract: health, the description, and pages for people that need no network.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use axum::{
     body::{Body, Bytes},
@@ -9,13 +9,17 @@ use axum::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 
-use crate::{Options, edge::Template, rest};
+use crate::{Options, edge::Template, openapi, rest};
 
 const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
 
 /// Fixed pages, by path.
-pub(crate) struct Pages(BTreeMap<&'static str, Page>);
+pub(crate) struct Pages {
+    files: BTreeMap<&'static str, Page>,
+    /// Written when first asked for: a start should not wait for it.
+    description: LazyLock<Page>,
+}
 
 struct Page {
     kind: &'static str,
@@ -31,16 +35,16 @@ struct Readiness<'a> {
 }
 
 impl Pages {
-    pub(crate) fn new(document: &serde_json::Value) -> Self {
-        let document = serde_json::to_vec(document).expect("a JSON tree is JSON");
+    pub(crate) fn new() -> Self {
         let start = include_str!("page/start.html").replace("{version}", env!("CARGO_PKG_VERSION"));
-        Self(BTreeMap::from([
+        let files = BTreeMap::from([
             ("/", Page::new(HTML, start)),
             ("/api/docs", Page::new(HTML, include_str!("page/docs.html"))),
             ("/api/docs.js", Page::new("text/javascript; charset=utf-8", include_str!("page/docs.js"))),
             ("/api/docs.css", Page::new("text/css; charset=utf-8", include_str!("page/docs.css"))),
-            ("/api/openapi.json", Page::new(JSON, document)),
-        ]))
+        ]);
+        let description = || Page::new(JSON, serde_json::to_vec(&openapi::document()).expect("a JSON tree is JSON"));
+        Self { files, description: LazyLock::new(description) }
     }
 
     /// Answers, if the path is one of these.
@@ -53,7 +57,8 @@ impl Pages {
     ) -> Option<Response> {
         let (name, page) = match path {
             "/health" | "/api/health" | "/ready" => (path, None),
-            path => self.0.get_key_value(path).map(|(name, page)| (*name, Some(page)))?,
+            "/api/openapi.json" => (path, Some(&*self.description)),
+            path => self.files.get_key_value(path).map(|(name, page)| (*name, Some(page)))?,
         };
         let mut response = match *method {
             Method::GET | Method::HEAD => match page {

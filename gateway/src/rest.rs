@@ -8,7 +8,6 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use prost_reflect::DynamicMessage;
 use todo_domain::zone;
 use todo_proto::json::{self, Refused};
 use tonic::metadata::MetadataMap;
@@ -125,15 +124,16 @@ async fn answer(
     if rpc.streams() {
         let messages = backend::stream(gateway.backend.clone(), rpc, metadata, message).await.map_err(failed)?;
         let options = &gateway.options;
-        return events::respond(messages, options.heartbeat, options.shutdown.clone(), token_sent).await;
+        return events::respond(messages, rpc.output.clone(), options.heartbeat, options.shutdown.clone(), token_sent)
+            .await;
     }
     let (returned, mut message, _) =
         backend::unary(gateway.backend.clone(), rpc, metadata, message).await.map_err(failed)?.into_parts();
     if rpc.output.full_name() == "todo.v1.User" {
-        gateway.zones.learn(&parts.headers, &message);
+        gateway.zones.learn(&parts.headers, json::text_field(&rpc.output, &message, "time_zone"));
     }
-    let set_cookie = cookie.settle(&mut message, peer.https, gateway.options.cookie_max_age);
-    let mut response = respond(gateway, route, &parts, &returned, &message);
+    let set_cookie = cookie.settle(rpc, &mut message, peer.https, gateway.options.cookie_max_age);
+    let mut response = respond(gateway, route, &parts, &returned, &message)?;
     if let Some(set_cookie) = set_cookie {
         response.headers_mut().insert(header::SET_COOKIE, set_cookie);
     }
@@ -181,8 +181,8 @@ fn respond(
     route: &Route,
     parts: &Parts,
     returned: &MetadataMap,
-    message: &DynamicMessage,
-) -> Response {
+    message: &[u8],
+) -> Result<Response, Failure> {
     let rpc = &*route.rpc;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = rpc.success;
@@ -198,28 +198,34 @@ fn respond(
     let caching = if rpc.gives_task() { "private, no-cache" } else { "no-store" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     if rpc.gives_task()
-        && let Some(revision) = message.get_field_by_name("revision").and_then(|revision| revision.as_i64())
+        && let revision = json::int_field(&rpc.output, message, "revision").unwrap_or_default()
         && let Ok(tag) = HeaderValue::from_str(&format!("\"{revision}\""))
     {
         let fresh = route.method == Method::GET && is_fresh(&parts.headers, &tag);
         headers.insert(header::ETAG, tag);
         if fresh {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
-            return response;
+            return Ok(response);
         }
     }
     if rpc.success == StatusCode::CREATED
         && let Some(path) = gateway.locations.get(rpc.output.full_name())
-        && let Some(id) = message.get_field_by_name("id")
-        && let Ok(location) = HeaderValue::from_str(&format!("{path}{}", id.as_str().unwrap_or_default()))
+        && let Some(id) = json::text_field(&rpc.output, message, "id")
+        && let Ok(location) = HeaderValue::from_str(&format!("{path}{id}"))
     {
         headers.insert(header::LOCATION, location);
     }
     if rpc.success != StatusCode::NO_CONTENT {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        *response.body_mut() = Body::from(json::to_vec(message));
+        // JSON of a task is about three times as long as its wire format.
+        let mut text = Vec::with_capacity(message.len() * 3 + 512);
+        json::transcode(&rpc.output, message, &mut text).map_err(|error| {
+            tracing::error!(rpc = rpc.path.as_str(), %error, "the backend's answer cannot be read");
+            Failure::internal()
+        })?;
+        *response.body_mut() = Body::from(text);
     }
-    response
+    Ok(response)
 }
 
 /// `If-None-Match` (RFC 9110, section 13.1.2): the client has this already.

@@ -8,7 +8,6 @@ use std::{
 
 use chrono_tz::Tz;
 use http::{HeaderMap, header};
-use prost_reflect::DynamicMessage;
 use sha2::{Digest as _, Sha256};
 use todo_proto::v1::{GetMeRequest, auth_service_client::AuthServiceClient};
 use tokio::time::Instant;
@@ -48,11 +47,8 @@ impl Zones {
     }
 
     /// Learns from an answer that tells the caller's account, above all from one that changed the zone.
-    pub(crate) fn learn(&self, headers: &HeaderMap, answer: &DynamicMessage) {
-        let Some(token) = headers.get(header::AUTHORIZATION) else { return };
-        if let Some(zone) = answer.get_field_by_name("time_zone")
-            && let Some(zone) = zone.as_str()
-        {
+    pub(crate) fn learn(&self, headers: &HeaderMap, zone: Option<&str>) {
+        if let (Some(token), Some(zone)) = (headers.get(header::AUTHORIZATION), zone) {
             self.keep(key(token.as_bytes()), parse(zone));
         }
     }

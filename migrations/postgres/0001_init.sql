@@ -59,13 +59,14 @@ CREATE TABLE tasks (
     request_hash     BYTEA,            -- of the create, if the client chose the id
     search           TEXT NOT NULL    -- folded title, description and tags
 );
-CREATE INDEX tasks_created ON tasks (user_id, created_at, id);
-CREATE INDEX tasks_updated ON tasks (user_id, updated_at, id);
-CREATE INDEX tasks_due_asc ON tasks (user_id, due_asc, id);
-CREATE INDEX tasks_due_desc ON tasks (user_id, due_desc, id);
-CREATE INDEX tasks_priority ON tasks (user_id, priority, id);
-CREATE INDEX tasks_title ON tasks (user_id, title_key, id);
-CREATE INDEX tasks_status ON tasks (user_id, status, due_asc);
+-- One for each sort; the status is there to be passed over without reading the row.
+CREATE INDEX tasks_created ON tasks (user_id, created_at, id, status);
+CREATE INDEX tasks_updated ON tasks (user_id, updated_at, id, status);
+CREATE INDEX tasks_due_asc ON tasks (user_id, due_asc, id, status);
+CREATE INDEX tasks_due_desc ON tasks (user_id, due_desc, id, status);
+CREATE INDEX tasks_priority ON tasks (user_id, priority, id, status);
+CREATE INDEX tasks_title ON tasks (user_id, title_key, id, status);
+CREATE INDEX tasks_status ON tasks (user_id, status, due_asc, due_all_day);
 CREATE INDEX tasks_source ON tasks (source_task_id, status) WHERE source_task_id IS NOT NULL;
 
 -- Without the extension (a database owner may create it since Postgres 13) search would read every row.

@@ -18,11 +18,12 @@ use std::sync::LazyLock;
 
 use prost_reflect::{
     DescriptorPool, DynamicMessage, EnumDescriptor, EnumValueDescriptor, FieldDescriptor, MessageDescriptor,
+    ReflectMessage as _,
 };
 use prost_types::FieldMask;
-use serde::Serialize;
 use serde_json::Value;
 
+pub use print::Malformed;
 pub use read::{Options, Refused, Violation};
 pub use shape::Behavior;
 
@@ -46,47 +47,72 @@ pub fn descriptor<M: prost::Name>() -> MessageDescriptor {
     pool().get_message_by_name(&name).unwrap_or_else(|| panic!("{name} is no message of the contract"))
 }
 
-/// The JSON of a message whose descriptor is of [`pool`].
+/// Appends the JSON text of an encoded message of [`pool`], fields in the order of their numbers.
 ///
-/// The object's keys are sorted unless `serde_json` keeps their order; [`to_vec`] always keeps that of the fields.
+/// # Errors
+/// If `wire` is no such message; what was appended until then stays.
+///
+/// # Panics
+/// If the descriptor is of another pool.
+pub fn transcode(descriptor: &MessageDescriptor, wire: &[u8], text: &mut Vec<u8>) -> Result<(), Malformed> {
+    print::message(shape::of(descriptor), wire, text)
+}
+
+/// A text field of an encoded message; nothing where it is not set.
+///
+/// # Panics
+/// If the descriptor is of another pool.
+#[must_use]
+pub fn text_field<'a>(descriptor: &MessageDescriptor, wire: &'a [u8], name: &str) -> Option<&'a str> {
+    print::text_field(shape::of(descriptor).field(name)?, wire)
+}
+
+/// An integer field of an encoded message; nothing where it is not set.
+///
+/// # Panics
+/// If the descriptor is of another pool.
+#[must_use]
+pub fn int_field(descriptor: &MessageDescriptor, wire: &[u8], name: &str) -> Option<i64> {
+    print::int_field(shape::of(descriptor).field(name)?, wire)
+}
+
+/// The JSON of a message whose descriptor is of [`pool`]. The object's keys are sorted unless `serde_json` keeps their
+/// order.
 ///
 /// # Panics
 /// If the descriptor is of another pool.
 #[must_use]
 pub fn to_json(message: &DynamicMessage) -> Value {
-    serde_json::to_value(print::Printed::new(message)).expect("keys are strings and no writer can fail")
+    parse(&text(&message.descriptor(), message))
 }
 
-/// The JSON text of a message whose descriptor is of [`pool`], fields in the order of their numbers.
+/// The JSON of a generated message. The object's keys are sorted unless `serde_json` keeps their order.
 ///
 /// # Panics
-/// If the descriptor is of another pool.
-#[must_use]
-pub fn to_vec(message: &DynamicMessage) -> Vec<u8> {
-    let mut text = Vec::with_capacity(1024);
-    write(message, &mut text);
-    text
-}
-
-/// Appends what [`to_vec`] gives.
-///
-/// # Panics
-/// If the descriptor is of another pool.
-pub fn write(message: &DynamicMessage, text: &mut Vec<u8>) {
-    let mut writer = serde_json::Serializer::new(text);
-    print::Printed::new(message).serialize(&mut writer).expect("keys are strings and a Vec takes all");
-}
-
-/// The JSON of a generated message.
+/// As [`descriptor`].
 #[must_use]
 pub fn of<M: prost::Message + prost::Name>(message: &M) -> Value {
-    to_json(&dynamic(message))
+    parse(&text_of(message))
 }
 
 /// The JSON text of a generated message, fields in the order of their numbers.
+///
+/// # Panics
+/// As [`descriptor`].
 #[must_use]
 pub fn text_of<M: prost::Message + prost::Name>(message: &M) -> Vec<u8> {
-    to_vec(&dynamic(message))
+    text(&descriptor::<M>(), message)
+}
+
+fn text(descriptor: &MessageDescriptor, message: &impl prost::Message) -> Vec<u8> {
+    let wire = message.encode_to_vec();
+    let mut text = Vec::with_capacity(wire.len() * 3 + 64);
+    transcode(descriptor, &wire, &mut text).expect("it was encoded here");
+    text
+}
+
+fn parse(text: &[u8]) -> Value {
+    serde_json::from_slice(text).expect("it was printed here")
 }
 
 /// A generated message as a dynamic one.

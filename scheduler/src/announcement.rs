@@ -154,6 +154,16 @@ impl Announcements {
         }
     }
 
+    /// Publishes one batch, if any waits.
+    pub(crate) async fn step(&self) -> bool {
+        let batch = self.take();
+        let any = !batch.is_empty();
+        if any {
+            self.publish(batch).await;
+        }
+        any
+    }
+
     fn next(&self) -> Option<Timestamp> {
         locked(&self.queue).waiting.keys().next().map(|(moment, _)| *moment)
     }

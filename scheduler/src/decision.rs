@@ -75,6 +75,16 @@ impl Decisions {
         }
     }
 
+    /// Has one batch decided, if anything rings.
+    pub(crate) async fn step(&self) -> bool {
+        let batch = locked(&self.timers).take(self.clock.now(), self.options.batch);
+        let any = !batch.is_empty();
+        if any {
+            self.decide(batch).await;
+        }
+        any
+    }
+
     async fn decide(&self, batch: Vec<Timer>) {
         match self.ask(&batch).await {
             Ok(decisions) => {

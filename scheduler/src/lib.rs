@@ -147,6 +147,19 @@ pub struct Service {
     loops: Loops,
 }
 
+/// A kind of what [`Service::run`] does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Asking the backend what is due.
+    List,
+    /// Having decided what rings.
+    Ring,
+    /// Publishing what was decided.
+    Announce,
+    /// Writing to the state store.
+    Record,
+}
+
 #[derive(Clone)]
 struct Loops {
     window: Arc<Window>,
@@ -250,6 +263,17 @@ impl Service {
                 unpublished = left,
                 "stopped before everything was done; it is made good after the next start"
             );
+        }
+    }
+
+    /// Does one piece of such work, if the clock says that there is one; says whether there was. For simulations, which
+    /// choose what happens next instead of calling [`run`](Self::run).
+    pub async fn step(&self, work: Work) -> bool {
+        match work {
+            Work::List => self.loops.window.step().await,
+            Work::Ring => self.loops.decisions.step().await,
+            Work::Announce => self.loops.announcements.step().await,
+            Work::Record => self.loops.records.step().await,
         }
     }
 

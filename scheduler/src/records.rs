@@ -72,12 +72,20 @@ impl Records {
         self.wake.wake();
     }
 
+    /// Writes one round, if any waits.
+    pub(crate) async fn step(&self) -> bool {
+        let round = self.take();
+        let any = !round.is_empty();
+        if any {
+            self.attempt(round).await;
+        }
+        any
+    }
+
     /// Writes what waits, until told that there will be no more; then what is left, if the store is there.
     pub(crate) async fn run(self: Arc<Self>, last: CancellationToken) {
         loop {
-            let round = self.take();
-            if !round.is_empty() {
-                self.attempt(round).await;
+            if self.step().await {
                 continue;
             }
             if last.is_cancelled() {

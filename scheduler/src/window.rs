@@ -121,6 +121,16 @@ impl Window {
         }
     }
 
+    /// Lists once, if it is time.
+    pub(crate) async fn step(&self) -> bool {
+        let now = self.clock.now();
+        let due = locked(&self.plan).is_due(now);
+        if due {
+            self.refill(now).await;
+        }
+        due
+    }
+
     async fn refill(&self, begun: Timestamp) {
         {
             let mut plan = locked(&self.plan);

@@ -152,14 +152,14 @@ impl Books {
     }
 }
 
-/// What still has to happen by a moment (microseconds since 1970): events to publish, decisions to make, effects to
-/// come. Cheap enough to be asked again and again while the system runs.
+/// What still has to happen by a moment (microseconds since 1970): events to publish and to deliver, decisions to make,
+/// effects to come. Cheap enough to be asked again and again while the system runs.
 ///
 /// # Panics
 /// When the file cannot be read.
 pub async fn left_to_do(data_dir: &Path, now: i64) -> i64 {
     let mut file = open(&data_dir.join("todo.db")).await;
-    sqlx::query_scalar(
+    let backend: i64 = sqlx::query_scalar(
         "SELECT (SELECT count(*) FROM outbox WHERE due_at IS NOT NULL) + (SELECT count(*) FROM firings WHERE NOT seen)
               + (SELECT count(*) FROM slots WHERE state = 1) + (SELECT count(*) FROM series WHERE due_at <= $1)
               + (SELECT count(*) FROM reminders WHERE state = 1 AND trigger_at <= $1)",
@@ -167,7 +167,8 @@ pub async fn left_to_do(data_dir: &Path, now: i64) -> i64 {
     .bind(now)
     .fetch_one(&mut file)
     .await
-    .expect("the file is read")
+    .expect("the file is read");
+    backend + Broker::left_to_do(&data_dir.join("sidecar.db")).await
 }
 
 async fn open(path: &Path) -> SqliteConnection {

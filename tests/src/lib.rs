@@ -9,6 +9,7 @@ pub mod process;
 pub mod rest;
 pub mod stream;
 pub mod system;
+pub mod told;
 pub mod web;
 
 pub use todo_test_postgres::Postgres;

@@ -88,11 +88,8 @@ fn once(seen: &[Delivery]) -> Vec<Delivery> {
 #[async_trait]
 impl Subscriber for Observer {
     fn subscriptions(&self) -> Vec<Subscription> {
-        let letters = |topic| Subscription {
-            topic: format!("{topic}-dead-letter"),
-            dead_letter_topic: None,
-            types: Vec::new(),
-        };
+        let letters =
+            |topic| Subscription { topic: format!("{topic}-dead-letter"), dead_letter_topic: None, types: Vec::new() };
         TOPICS.into_iter().flat_map(|topic| [Subscription::new(topic), letters(topic)]).collect()
     }
 

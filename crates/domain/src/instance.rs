@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::{
     clock::Timestamp,
     ids,
+    series::GRACE,
     task::{Reminder, ReminderState, Status, Task, When},
     zone::Tz,
 };
@@ -13,7 +14,8 @@ use crate::{
 /// The new pending task for a slot of the series of `source`.
 ///
 /// It has the source's title, description, priority, tags, all-day flag and relative reminders (those already past at
-/// `now` are dropped), is due at the slot, and has no recurrence of its own. `series` is the recurrence's id. The same
+/// `now` are dropped, except by less than [`GRACE`]: a task appears at the moment of its longest reminder, which it is
+/// made to ring, and is always made a little after that), is due at the slot, and has no recurrence of its own. `series` is the recurrence's id. The same
 /// arguments give the same task: its id is derived from (series, slot), its reminders' ids from that and the offset.
 /// `zone` is the owner's. Revisions are 0 until it is stored.
 #[must_use]
@@ -40,8 +42,9 @@ pub fn instance(source: &Task, series: Uuid, slot: Timestamp, now: Timestamp, zo
     };
     if let Some(base) = task.reminder_base(zone) {
         let offsets = source.reminders.iter().filter_map(Reminder::before_due_seconds);
-        let to_come = offsets.map(|seconds| (seconds, base - TimeDelta::seconds(seconds))).filter(|(_, at)| *at > now);
-        task.reminders = to_come
+        let moments = offsets.map(|seconds| (seconds, base - TimeDelta::seconds(seconds)));
+        task.reminders = moments
+            .filter(|(_, at)| *at > now - GRACE)
             .map(|(seconds, trigger_at)| Reminder {
                 id: ids::instance_reminder_id(id, seconds),
                 when: When::BeforeDue(seconds),
@@ -94,6 +97,18 @@ mod tests {
         assert_eq!(reminder.trigger_at, Some(at("2026-03-03T09:50:00Z")));
         assert!(reminder.is_pending() && source.reminders.iter().all(|other| other.id != reminder.id));
         assert_eq!(made, instance(&source, series, slot, now, ZONE));
+    }
+
+    #[test]
+    fn the_reminder_for_which_it_appears_early_still_rings() {
+        let slot = at("2026-03-03T10:00:00Z");
+        let rings = |now| {
+            let made = instance(&source(false), Uuid::nil(), slot, at(now), ZONE);
+            made.reminders.iter().filter_map(Reminder::before_due_seconds).collect::<Vec<_>>()
+        };
+        assert_eq!(rings("2026-03-02T10:00:00.004Z"), [86_400, 600]);
+        assert_eq!(rings("2026-03-02T10:05:00Z"), [600]);
+        assert_eq!(rings("2026-03-05T10:00:00Z"), [0; 0]);
     }
 
     #[test]

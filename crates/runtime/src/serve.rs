@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
-use axum::{Router, extract::connect_info::ConnectInfo, extract::Request};
+use axum::{Router, extract::Request, extract::connect_info::ConnectInfo};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},

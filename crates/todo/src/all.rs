@@ -108,16 +108,14 @@ pub async fn build(
 ) -> Result<System, String> {
     let directory = Directory::open(&options.data_dir)?;
     let mut local = local::Options::new(Location::File(directory.file("sidecar.db")), Arc::clone(&clock));
-    local.secrets = Secrets {
-        map: BTreeMap::new(),
-        environment: Some(options.environment),
-        file: Some(directory.secrets()?),
-    };
+    local.secrets =
+        Secrets { map: BTreeMap::new(), environment: Some(options.environment), file: Some(directory.secrets()?) };
     local.bindings =
         todo_scheduler::BINDINGS.iter().map(|name| Cron { name: (*name).to_owned(), every: TICK }).collect();
     local.faults = options.faults;
     local.mode = options.mode;
-    let sidecar = LocalSidecar::open(local).await.map_err(|error| format!("the sidecar's file cannot be used: {error}"))?;
+    let sidecar =
+        LocalSidecar::open(local).await.map_err(|error| format!("the sidecar's file cannot be used: {error}"))?;
 
     let secret = sidecar.handle("backend").secret("jwt-secret").await;
     let secret = secret.map_err(|error| format!("the secret jwt-secret cannot be read: {error}"))?;
@@ -164,6 +162,11 @@ pub async fn build(
 }
 
 impl System {
+    /// Publishes one batch of what was committed; says whether there was one. For simulations.
+    pub async fn publish(&self) -> bool {
+        self.backend.publish().await
+    }
+
     /// Serves `listener` until the shutdown, then drains: requests first, then what they left for the scheduler, the
     /// relay and the sidecar to do.
     pub async fn run(self, listener: TcpListener) {

@@ -143,11 +143,13 @@ async fn serve_all(settings: Settings) -> Result<(), String> {
         .await
         .map_err(|error| format!("cannot listen on {} (--listen, LISTEN_ADDR): {error}", settings.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
+    // Before the greeting: who reads it may stop us at once.
+    let stop = stop_signal();
     greet(address, &settings);
     let stopped = {
         let shutdown = shutdown.clone();
         async move {
-            stop_signal().await;
+            stop.await;
             tracing::info!("stopping: open requests may end, nothing new is accepted");
             shutdown.cancel();
         }
@@ -166,27 +168,32 @@ fn greet(address: SocketAddr, settings: &Settings) {
     let _ = std::io::stdout().flush();
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-async fn stop_signal() {
+/// Listens for Ctrl-C and SIGTERM from now on; the answer waits for the first of them.
+fn stop_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
-        let terminated = signal::unix::signal(signal::unix::SignalKind::terminate());
-        if let Ok(mut terminated) = terminated {
+    let signals = {
+        use signal::unix::{SignalKind, signal};
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    };
+    async move {
+        #[cfg(unix)]
+        if let (Ok(mut interrupted), Ok(mut terminated)) = signals {
             tokio::select! {
-                _ = signal::ctrl_c() => {}
+                _ = interrupted.recv() => {}
                 _ = terminated.recv() => {}
             }
             return;
         }
+        let _ = signal::ctrl_c().await;
     }
-    let _ = signal::ctrl_c().await;
 }
 
 /// Asks `/ready` and shows the answer.
 fn healthcheck(listen: SocketAddr) -> Result<(), String> {
     let answer = (|| {
         let wait = Some(Duration::from_secs(5));
-        let address = if listen.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], listen.port())) } else { listen };
+        let address =
+            if listen.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], listen.port())) } else { listen };
         let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
         stream.set_read_timeout(wait)?;
         stream.write_all(format!("GET /ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
@@ -211,13 +218,18 @@ async fn user(settings: &Settings, command: User) -> Result<(), String> {
                 after.clone_from(&last.email);
                 for user in users {
                     let state = if user.disabled_at.is_some() { "disabled" } else { "active" };
-                    println!("{}\t{}\t{state}\t{}\t{}", user.id, user.email, user.created_at.to_rfc3339(), user.display_name);
+                    println!(
+                        "{}\t{}\t{state}\t{}\t{}",
+                        user.id,
+                        user.email,
+                        user.created_at.to_rfc3339(),
+                        user.display_name
+                    );
                 }
             }
         }
         User::ResetPassword { email } => {
-            let password =
-                operator::reset_password(store.as_ref(), &email).await.map_err(|error| error.to_string())?;
+            let password = operator::reset_password(store.as_ref(), &email).await.map_err(|error| error.to_string())?;
             println!("{password}");
         }
         User::Disable { email, undo } => {

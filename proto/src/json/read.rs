@@ -176,31 +176,13 @@ impl Reader<'_> {
                 let entries: Vec<_> = members
                     .iter()
                     .map(|(key, json)| {
-                        self.at(key, |reader| {
-                            let value = reader.single(&field.holds, json);
-                            Some((reader.key(field, key)?, value?))
-                        })
+                        let value = self.at(key, |reader| reader.single(&field.holds, json))?;
+                        Some((MapKey::String(key.clone()), value))
                     })
                     .collect();
                 entries.into_iter().collect::<Option<_>>().map(Value::Map)
             }
         }
-    }
-
-    fn key(&mut self, field: &Field, key: &str) -> Option<MapKey> {
-        let parsed = match &field.descriptor.kind() {
-            prost_reflect::Kind::Message(entry) => match entry.map_entry_key_field().kind().default_value() {
-                Value::String(_) => Some(MapKey::String(key.to_owned())),
-                Value::Bool(_) => key.parse().ok().map(MapKey::Bool),
-                Value::I32(_) => key.parse().ok().map(MapKey::I32),
-                Value::I64(_) => key.parse().ok().map(MapKey::I64),
-                Value::U32(_) => key.parse().ok().map(MapKey::U32),
-                Value::U64(_) => key.parse().ok().map(MapKey::U64),
-                _ => None,
-            },
-            _ => None,
-        };
-        parsed.or_else(|| self.wrong("is not a key of this map"))
     }
 
     fn single(&mut self, holds: &Holds, json: &Json) -> Option<Value> {

@@ -6,6 +6,7 @@ use std::{
     sync::{LazyLock, OnceLock},
 };
 
+use prost::encoding::WireType;
 use prost_reflect::{
     Cardinality, EnumDescriptor, EnumValueDescriptor, FieldDescriptor, Kind, MessageDescriptor, Value,
 };
@@ -39,11 +40,14 @@ pub(super) enum Form {
 pub(super) struct Field {
     pub(super) descriptor: FieldDescriptor,
     pub(super) name: String,
+    pub(super) number: u32,
+    /// The name as it begins a member of a JSON object.
+    pub(super) key: String,
+    /// What is printed where it is not set.
+    pub(super) unset: &'static str,
     pub(super) count: Count,
     pub(super) holds: Holds,
     pub(super) behavior: Behavior,
-    /// Whether unset differs from the default.
-    pub(super) presence: bool,
     /// The `oneof` it is a member of.
     pub(super) choice: Option<String>,
 }
@@ -149,12 +153,26 @@ impl Field {
             kind if descriptor.cardinality() == Cardinality::Repeated => (Count::List, kind),
             kind => (Count::One, kind),
         };
+        if let (Count::Map, Kind::Message(entry)) = (count, descriptor.kind()) {
+            assert!(entry.map_entry_key_field().kind() == Kind::String, "the contract's maps have text for keys");
+        }
+        let holds = Holds::new(kind);
         Self {
             name: descriptor.name().to_owned(),
+            number: descriptor.number(),
+            key: format!("\"{}\":", descriptor.name()),
+            unset: match (count, &holds) {
+                (Count::List, _) => "[]",
+                (Count::Map, _) => "{}",
+                (Count::One, Holds::Enum(_) | Holds::Message(_)) => "null",
+                (Count::One, _) if descriptor.supports_presence() => "null",
+                (Count::One, Holds::Bool) => "false",
+                (Count::One, Holds::String | Holds::Bytes) => "\"\"",
+                (Count::One, _) => "0",
+            },
             count,
-            holds: Holds::new(kind),
+            holds,
             behavior: behavior(&descriptor),
-            presence: descriptor.supports_presence(),
             choice: descriptor
                 .containing_oneof()
                 .filter(|choice| !choice.is_synthetic())
@@ -165,13 +183,26 @@ impl Field {
 }
 
 impl Holds {
+    /// How packed values of a list lie on the wire; nothing for what is never packed.
+    pub(super) fn packs(&self) -> Option<WireType> {
+        match self {
+            Self::Bool | Self::I32 | Self::I64 | Self::U32 | Self::U64 | Self::Enum(_) => Some(WireType::Varint),
+            Self::F32 => Some(WireType::ThirtyTwoBit),
+            Self::F64 => Some(WireType::SixtyFourBit),
+            Self::String | Self::Bytes | Self::Message(_) => None,
+        }
+    }
+
     fn new(kind: Kind) -> Self {
         match kind {
             Kind::Bool => Self::Bool,
-            Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => Self::I32,
-            Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => Self::I64,
-            Kind::Uint32 | Kind::Fixed32 => Self::U32,
-            Kind::Uint64 | Kind::Fixed64 => Self::U64,
+            Kind::Int32 => Self::I32,
+            Kind::Int64 => Self::I64,
+            Kind::Uint32 => Self::U32,
+            Kind::Uint64 => Self::U64,
+            Kind::Sint32 | Kind::Sint64 | Kind::Fixed32 | Kind::Fixed64 | Kind::Sfixed32 | Kind::Sfixed64 => {
+                panic!("the contract uses int32, int64, uint32 and uint64 only")
+            }
             Kind::Float => Self::F32,
             Kind::Double => Self::F64,
             Kind::String => Self::String,

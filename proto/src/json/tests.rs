@@ -214,6 +214,22 @@ fn a_mask_is_the_keys_that_a_client_may_set() {
 }
 
 #[test]
+fn single_fields_are_read_without_the_rest() {
+    let (task, wire) = (descriptor::<v1::Task>(), task().encode_to_vec());
+    assert_eq!(int_field(&task, &wire, "revision"), Some(9_007_199_254_740_993));
+    assert_eq!(text_field(&task, &wire, "id"), Some("0190"));
+    assert_eq!((text_field(&task, &wire, "user_id"), text_field(&task, &wire, "colour")), (None, None));
+}
+
+#[test]
+fn what_is_no_message_is_not_printed() {
+    let wire = task().encode_to_vec();
+    let mut text = Vec::new();
+    assert_eq!(transcode(&descriptor::<v1::Task>(), &wire[..wire.len() - 1], &mut text), Err(Malformed));
+    assert_eq!(transcode(&descriptor::<v1::Counts>(), &wire, &mut text), Err(Malformed));
+}
+
+#[test]
 fn an_event_from_a_newer_version_is_read() {
     let json = json!({ "task_id": "7", "weight": 3 });
     assert_eq!(read::<v1::TaskDeleted>(&json).unwrap().task_id, "7");
@@ -284,6 +300,17 @@ proptest! {
         prop_assert_eq!(&read::<v1::Task>(&of(&task)).unwrap(), &task);
         let text: Value = serde_json::from_slice(&text_of(&task)).unwrap();
         prop_assert_eq!(text, of(&task));
+    }
+
+    #[test]
+    fn wire_garbage_never_panics(wire in prop::collection::vec(any::<u8>(), 0..64)) {
+        for descriptor in pool().all_messages() {
+            let mut text = Vec::new();
+            // Some of it is a message by chance, and then its JSON is JSON.
+            if transcode(&descriptor, &wire, &mut text).is_ok() {
+                prop_assert!(serde_json::from_slice::<Value>(&text).is_ok());
+            }
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use todo_runtime::system::SystemClock;
 use todo_tests::{
     dice::Dice,
     rest::{Answer, Rest},
+    told::differences,
 };
 
 /// What the last answer said of a task.
@@ -132,7 +133,7 @@ impl Customer {
             (Act::Change { id, .. } | Act::Complete { id } | Act::Delete { id }, now) => match &self.tasks[id] {
                 Known::There(before) => {
                     let Known::There(now) = now else { panic!("{id} is gone after {act:?}") };
-                    let differences = differences(before, now, None);
+                    let differences = differences(before, now, None, &[]);
                     assert!(differences.is_empty(), "{act:?} had no answer, and did something else: {differences:?}");
                 }
                 Known::Gone => assert_eq!(*now, Known::Gone, "{id} came back"),
@@ -286,52 +287,6 @@ impl Customer {
 fn next_minute(now: Timestamp) -> Timestamp {
     let minute = now.with_second(0).and_then(|now| now.with_nanosecond(0)).expect("each minute has a first second");
     minute + TimeDelta::minutes(1)
-}
-
-/// What of an answer's task does not hold any more of the task as it is now. With `settled` (a time at which all that
-/// was due had happened), what was pending and is over must have fired.
-pub(crate) fn differences(answered: &Value, now: &Value, settled: Option<Timestamp>) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut differ = |what: &str, then: &Value, now: &Value| {
-        if then != now {
-            found.push(format!("{what}: {then} was answered, {now} is there"));
-        }
-    };
-    for (field, then) in answered.as_object().into_iter().flatten() {
-        match field.as_str() {
-            // A firing moves it.
-            "revision" if now["revision"].as_i64() >= then.as_i64() => {}
-            "reminders" => {
-                let (then, now) = (list(then), list(&now["reminders"]));
-                differ("reminders", &json!(then.len()), &json!(now.len()));
-                for (then, now) in then.iter().zip(&now) {
-                    let mut expected = then.clone();
-                    let pending = then["fired"] == false && then["cancelled"] == false;
-                    let at: Option<Timestamp> = then["trigger_at"].as_str().and_then(|at| at.parse().ok());
-                    match settled {
-                        Some(settled) if pending => expected["fired"] = json!(at.is_some_and(|at| at <= settled)),
-                        None if pending => expected["fired"] = now["fired"].clone(),
-                        _ => {}
-                    }
-                    differ("reminder", &expected, now);
-                }
-            }
-            "recurrence" if then.is_object() => {
-                for (field, then) in then.as_object().into_iter().flatten() {
-                    // Computed when read.
-                    if !["next_occurrence", "active", "blocked"].contains(&field.as_str()) {
-                        differ(field, then, &now["recurrence"][field]);
-                    }
-                }
-            }
-            field => differ(field, then, &now[field]),
-        }
-    }
-    found
-}
-
-fn list(value: &Value) -> Vec<Value> {
-    value.as_array().cloned().unwrap_or_default()
 }
 
 /// The present, in microseconds since 1970, as the files have it.

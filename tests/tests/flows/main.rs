@@ -1,12 +1,21 @@
 //! Stories of the whole embedded system: a real listener, real clients, both databases, and a clock in the test's hand.
 
+mod access;
 mod envelope;
+mod limits;
 mod named;
+mod parity;
 mod races;
 mod reminders;
 mod replay;
+mod reseries;
+mod rest;
+mod search;
 mod series;
+mod snapshots;
+mod surface;
 mod undo;
+mod watch;
 
 use std::sync::Arc;
 

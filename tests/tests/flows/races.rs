@@ -171,7 +171,8 @@ async fn sixty_four_clients_create_at_once_without_errors(database: Option<Datab
     let (setup, _clock) = at(MONDAY, database);
     let system = setup.start().await;
     let observer = system.observe();
-    let users = [system.user("ann").await, system.user("bob").await, system.user("cid").await, system.user("dan").await];
+    let users =
+        [system.user("ann").await, system.user("bob").await, system.user("cid").await, system.user("dan").await];
     let clients = (0..64).map(|client| {
         let user = system.back(&users[client % users.len()]);
         tokio::spawn(async move {
@@ -197,7 +198,10 @@ async fn sixty_four_clients_create_at_once_without_errors(database: Option<Datab
         assert_eq!(revisions, (1..=64).map(Some).collect(), "each change has a revision of its own");
     }
     let created = |seen: &Vec<todo_sidecar::Delivery>| {
-        seen.iter().filter(|it| it.event.type_ == CREATED).filter_map(|it| it.event.subject.clone()).collect::<HashSet<_>>()
+        seen.iter()
+            .filter(|it| it.event.type_ == CREATED)
+            .filter_map(|it| it.event.subject.clone())
+            .collect::<HashSet<_>>()
     };
     observer.until("an event for each", |seen| created(seen) == ids).await;
     system.stop().await;

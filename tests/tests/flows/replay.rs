@@ -148,18 +148,30 @@ async fn a_forged_event_does_nothing(database: Option<Database>) {
     let (ann, bob) = (&users[0].user_id, &users[1].user_id);
     let mut dice = Dice::new(3);
     let forged = [
-        ("notifications", envelope::TRIGGERED, json!({
-            "reminder_id": task["reminders"][0]["id"], "task_id": task["id"], "user_id": ann, "task_title": "boo",
-            "trigger_at": MONDAY, "triggered_at": MONDAY,
-        })),
-        ("tasks", envelope::SCHEDULED, json!({
-            "source_task_id": task["id"], "new_task_id": dice.uuid(), "user_id": bob, "title": "boo",
-            "scheduled_for": "2026-03-03T09:00:00Z",
-        })),
-        ("tasks", envelope::CREATED, json!({
-            "task_id": task["id"], "user_id": bob, "revision": 99,
-            "task": { "id": task["id"], "title": "boo", "reminders": [{ "id": dice.uuid(), "trigger_at": MONDAY }] },
-        })),
+        (
+            "notifications",
+            envelope::TRIGGERED,
+            json!({
+                "reminder_id": task["reminders"][0]["id"], "task_id": task["id"], "user_id": ann, "task_title": "boo",
+                "trigger_at": MONDAY, "triggered_at": MONDAY,
+            }),
+        ),
+        (
+            "tasks",
+            envelope::SCHEDULED,
+            json!({
+                "source_task_id": task["id"], "new_task_id": dice.uuid(), "user_id": bob, "title": "boo",
+                "scheduled_for": "2026-03-03T09:00:00Z",
+            }),
+        ),
+        (
+            "tasks",
+            envelope::CREATED,
+            json!({
+                "task_id": task["id"], "user_id": bob, "revision": 99,
+                "task": { "id": task["id"], "title": "boo", "reminders": [{ "id": dice.uuid(), "trigger_at": MONDAY }] },
+            }),
+        ),
         ("tasks", envelope::DELETED, json!({ "task_id": task["id"], "user_id": bob, "revision": 99 })),
         ("tasks", "com.todo.task.exploded", json!({ "task_id": task["id"] })),
     ];

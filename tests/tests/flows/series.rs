@@ -7,7 +7,11 @@ use todo_tests::{clock::TestClock, rest::Rest, system::System};
 
 use crate::{MONDAY, at, on_both, text};
 
-on_both!(a_slot_missed_for_ten_days_is_caught_up_as_asked, fifty_open_instances_are_enough, a_deleted_instance_never_comes_back);
+on_both!(
+    a_slot_missed_for_ten_days_is_caught_up_as_asked,
+    fifty_open_instances_are_enough,
+    a_deleted_instance_never_comes_back
+);
 
 /// A task with a recurrence.
 async fn series(user: &Rest, due: &str, recurrence: Value) -> String {
@@ -93,10 +97,7 @@ async fn monthly_on_the_31st_skips_short_months() {
     assert_eq!(slots(&ann, &source).await, expected.map(|day| format!("{day}T09:00:00Z")));
     let preview = json!({ "recurrence": rule, "due_date": "2026-09-01T00:00:00Z", "limit": 3 });
     let preview = ann.post("/api/recurrence/preview", &preview).await.expect(200);
-    assert_eq!(
-        preview["occurrences"],
-        json!(["2026-10-31T09:00:00Z", "2026-12-31T09:00:00Z", "2027-01-31T09:00:00Z"])
-    );
+    assert_eq!(preview["occurrences"], json!(["2026-10-31T09:00:00Z", "2026-12-31T09:00:00Z", "2027-01-31T09:00:00Z"]));
     system.stop().await;
 }
 
@@ -228,9 +229,15 @@ async fn fifty_open_instances_are_enough(database: Option<Database>) {
     let every_minute = json!({ "recurrence_type": "custom", "cron_expression": "* * * * *", "catch_up": "all" });
     let source = series(&ann, "2026-03-02T08:00:00Z", every_minute).await;
     system.pass(&clock, TimeDelta::minutes(48)).await;
-    assert_eq!((slots(&ann, &source).await.len(), &ann.task(&source).await["recurrence"]["blocked"]), (48, &json!(false)));
+    assert_eq!(
+        (slots(&ann, &source).await.len(), &ann.task(&source).await["recurrence"]["blocked"]),
+        (48, &json!(false))
+    );
     system.pass(&clock, TimeDelta::minutes(12)).await;
-    assert_eq!((slots(&ann, &source).await.len(), &ann.task(&source).await["recurrence"]["blocked"]), (50, &json!(true)));
+    assert_eq!(
+        (slots(&ann, &source).await.len(), &ann.task(&source).await["recurrence"]["blocked"]),
+        (50, &json!(true))
+    );
     system.pass(&clock, TimeDelta::hours(1)).await;
     let made = slots(&ann, &source).await;
     assert_eq!(made.len(), 50);

@@ -139,7 +139,8 @@ async fn undoing_gives_back_what_time_has_not_taken(database: Option<Database>) 
     assert_eq!(ann.notifications().await.len(), 1);
 
     // A due date goes back with all that hangs on it.
-    let relative = json!({ "title": "b", "due_date": "2026-03-06T09:00:00Z", "reminders": [{ "before_due_seconds": 60 }] });
+    let relative =
+        json!({ "title": "b", "due_date": "2026-03-06T09:00:00Z", "reminders": [{ "before_due_seconds": 60 }] });
     let relative = ann.create(relative).await;
     let path = format!("/api/tasks/{}", text(&relative["id"]));
     let cleared = change(&ann.patch(&path, &json!({ "due_date": null })).await);

@@ -67,10 +67,8 @@ pub(crate) async fn overdue_is_what_the_domain_says(db: &Db) {
 
 pub(crate) async fn tags_are_counted(db: &Db) {
     let (owner, other) = (db.owner("ada").await, db.owner("bob").await);
-    let with = |number, tags: &[&str]| Task {
-        tags: tags.iter().map(|&tag| tag.into()).collect(),
-        ..task(owner, number, "x")
-    };
+    let with =
+        |number, tags: &[&str]| Task { tags: tags.iter().map(|&tag| tag.into()).collect(), ..task(owner, number, "x") };
     let tasks = [with(1, &["home", "Work"]), with(2, &["HOME", "äpfel"]), with(3, &["Home", "100%"]), with(4, &[])];
     db.insert(&tasks).await;
     db.insert(&[Task { tags: vec!["hers".into()], ..task(other, 100, "x") }]).await;

@@ -27,7 +27,7 @@ enum Place {
 }
 
 impl Db {
-    #[expect(clippy::unnecessary_wraps, reason = "the other one may be missing")]
+    /// Always there: the other one may not be.
     pub(crate) async fn sqlite() -> Option<Self> {
         crate::plans::record_statements();
         let directory = tempfile::Builder::new().prefix("todo-store-").tempdir().expect("a scratch directory");

@@ -46,7 +46,7 @@ pub(crate) async fn a_notification_survives(db: &Db) {
     for known in [plain.clone(), full, plain] {
         put(db, std::slice::from_ref(&known)).await;
         let mut tx = db.read().await;
-        assert_eq!(tx.notifications(owner, &[id(1), id(404)]).await.unwrap(), [known.clone()]);
+        assert_eq!(tx.notifications(owner, &[id(1), id(404)]).await.unwrap(), std::slice::from_ref(&known));
         assert_eq!(tx.list_notifications(owner, false, 10, 0).await.unwrap(), [known]);
         assert_eq!(tx.notifications(owner, &[]).await.unwrap(), []);
     }

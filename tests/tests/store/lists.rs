@@ -13,8 +13,20 @@ use crate::{
 
 /// Titles that sort differently by code point, by locale and by case.
 const TITLES: [&str; 14] = [
-    "apple", "Apple", "APPLE", "apple pie", "Äpfel", "äpfel", "zebra", "Zebra", "100%", "_under", "éclair",
-    "e\u{301}clair", "日本", "👍 ok",
+    "apple",
+    "Apple",
+    "APPLE",
+    "apple pie",
+    "Äpfel",
+    "äpfel",
+    "zebra",
+    "Zebra",
+    "100%",
+    "_under",
+    "éclair",
+    "e\u{301}clair",
+    "日本",
+    "👍 ok",
 ];
 const TAGS: [&str; 6] = ["home", "Home sweet", "work", "ÜBER", "100%", "日本"];
 

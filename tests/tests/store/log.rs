@@ -204,5 +204,8 @@ pub(crate) async fn a_dead_letter_is_kept_once(db: &Db) {
     let mut tx = db.begin().await;
     tx.add_dead_letter(id(1), "reminders", b"third", "else", second(3)).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(crate::plans::dead_letters(db).await, [(b"\0first\xff".to_vec(), "not JSON".to_owned()), (Vec::new(), "it's \"odd\"".to_owned())]);
+    assert_eq!(
+        crate::plans::dead_letters(db).await,
+        [(b"\0first\xff".to_vec(), "not JSON".to_owned()), (Vec::new(), "it's \"odd\"".to_owned())]
+    );
 }

@@ -155,6 +155,7 @@ suite! {
             every_list_is_read_from_an_index_in_order,
             due_and_outbox_are_read_from_their_indexes,
             search_reads_the_text_index,
+            counting_reads_indexes_alone,
         }
     }
     postgres: {

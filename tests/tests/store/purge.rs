@@ -117,8 +117,7 @@ pub(crate) async fn only_what_nobody_needs_goes(db: &Db) {
     // However old: an event that waits, a firing that had no effect yet, a series that goes on.
     let long_ago = ago(TimeDelta::days(365));
     let mut tx = db.begin().await;
-    let waiting =
-        Outgoing { id: id(20), topic: "t".into(), event: Vec::new(), created_at: long_ago, attempts: 0 };
+    let waiting = Outgoing { id: id(20), topic: "t".into(), event: Vec::new(), created_at: long_ago, attempts: 0 };
     tx.add_outgoing(&[waiting]).await.unwrap();
     tx.add_firing(&firing(owner, 20, long_ago, false)).await.unwrap();
     tx.put_series(&source(owner, 20)).await.unwrap();

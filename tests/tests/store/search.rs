@@ -43,14 +43,45 @@ pub(crate) async fn every_part_of_a_text_is_found(db: &Db) {
 pub(crate) async fn no_character_is_special(db: &Db) {
     let owner = db.owner("ada").await;
     let texts = [
-        "100% sure", "100 sure", "snake_case_name", "snakeXcaseXname", "back\\slash", "back\\\\slash", "say \"hi\"",
-        "it's '' quoted", "a AND b", "NEAR(a b, 2)", "star* and -minus", "title: ^caret", "col:umn {set}", "(paren)",
-        "C++ & C#", "a.b*c?[d]", "%%%", "___", "\\%_", "\"\"\"", "---", "***", "^^^", ":::", "'''", "; --", "$1 ?1",
-        "OR", "NOT x", "tab\there", "line\nbreak\n\nend", "  two  spaces", "\u{feff}bom", "null \u{1}\u{2}",
+        "100% sure",
+        "100 sure",
+        "snake_case_name",
+        "snakeXcaseXname",
+        "back\\slash",
+        "back\\\\slash",
+        "say \"hi\"",
+        "it's '' quoted",
+        "a AND b",
+        "NEAR(a b, 2)",
+        "star* and -minus",
+        "title: ^caret",
+        "col:umn {set}",
+        "(paren)",
+        "C++ & C#",
+        "a.b*c?[d]",
+        "%%%",
+        "___",
+        "\\%_",
+        "\"\"\"",
+        "---",
+        "***",
+        "^^^",
+        ":::",
+        "'''",
+        "; --",
+        "$1 ?1",
+        "OR",
+        "NOT x",
+        "tab\there",
+        "line\nbreak\n\nend",
+        "  two  spaces",
+        "\u{feff}bom",
+        "null \u{1}\u{2}",
     ];
     let tasks: Vec<_> = (1..).zip(texts).map(|(number, text)| task(owner, number, text)).collect();
     db.insert(&tasks).await;
-    let operators = ["%", "_", "\\", "\"", "'", "*", "-", "^", ":", "(", ")", "AND", " AND ", "NEAR(", "NOT", "OR ", "\n", " "];
+    let operators =
+        ["%", "_", "\\", "\"", "'", "*", "-", "^", ":", "(", ")", "AND", " AND ", "NEAR(", "NOT", "OR ", "\n", " "];
     let parts = texts.iter().flat_map(|text| {
         let letters: Vec<_> = text.chars().collect();
         (1..=letters.len().min(5)).flat_map(move |length| {
@@ -94,7 +125,8 @@ pub(crate) async fn case_and_composition_do_not_matter(db: &Db) {
 
 pub(crate) async fn no_term_matches_across_two_fields(db: &Db) {
     let owner = db.owner("ada").await;
-    let one = Task { description: "beta".into(), tags: vec!["gamma".into(), "delta".into()], ..task(owner, 1, "alpha") };
+    let one =
+        Task { description: "beta".into(), tags: vec!["gamma".into(), "delta".into()], ..task(owner, 1, "alpha") };
     db.insert(&[one, task(owner, 2, "sep\u{1f}arated")]).await;
     for absent in ["alphabeta", "ab", "abe", "agamma", "adelta", "ad", "alpha beta", "gammadelta"] {
         assert_eq!(found(db, owner, absent).await, NONE, "{absent:?}");
@@ -140,8 +172,8 @@ pub(crate) async fn what_is_not_there_any_more_is_not_found(db: &Db) {
 /// Short texts of few and odd letters, so that terms and texts meet often.
 fn random_text(random: &mut Random, longest: usize) -> String {
     const LETTERS: [&str; 28] = [
-        "a", "b", "A", " ", "\n", "%", "_", "\\", "\"", "'", "*", "-", "^", ":", "(", "AND", "ä", "Ä", "a\u{308}", "ß", "İ",
-        "i", "\u{307}", "Σ", "ς", "日", "👍", "\u{200d}",
+        "a", "b", "A", " ", "\n", "%", "_", "\\", "\"", "'", "*", "-", "^", ":", "(", "AND", "ä", "Ä", "a\u{308}", "ß",
+        "İ", "i", "\u{307}", "Σ", "ς", "日", "👍", "\u{200d}",
     ];
     let length = 1 + random.below(longest);
     (0..length).map(|_| *random.pick(&LETTERS)).collect()

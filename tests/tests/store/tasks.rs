@@ -1,6 +1,7 @@
 //! Tasks are read as they were written.
 
 use todo_domain::{
+    query::Filter,
     recurrence::Rule,
     task::{Reminder, ReminderState, Task, When},
 };
@@ -14,7 +15,7 @@ use crate::{
 async fn found(db: &Db, task: &Task) -> Option<Task> {
     let mut tx = db.read().await;
     let alone = tx.task(task.user_id, task.id).await.unwrap();
-    let (listed, more) = tx.list_tasks(task.user_id, &all(Default::default())).await.unwrap();
+    let (listed, more) = tx.list_tasks(task.user_id, &all(Filter::default())).await.unwrap();
     assert!(!more);
     assert_eq!(listed.into_iter().find(|it| it.id == task.id), alone);
     alone

@@ -116,13 +116,12 @@ pub(crate) async fn many_readers_and_writers_at_once_find_no_error(db: &Db) {
 
 pub(crate) async fn a_closed_store_is_unavailable(db: &Db) {
     let owner = db.owner("ada").await;
-    let open = db.begin().await;
+    let mut open = db.begin().await;
     // What is under way when the store is closed may end.
     let closing = tokio::spawn({
         let store = Arc::clone(&db.store);
         async move { store.close().await }
     });
-    let mut open = open;
     open.set_revision(owner, 1).await.unwrap();
     open.commit().await.unwrap();
     closing.await.unwrap();

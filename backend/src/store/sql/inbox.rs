@@ -5,7 +5,8 @@ use uuid::Uuid;
 use super::{Db, Row, Transaction};
 use crate::store::{Error, Inbox, Notification, micros, time};
 
-const COLUMNS: &str = "id, user_id, reminder_id, task_id, task_title, due_at, triggered_at, read_at, snoozed_until, revision";
+const COLUMNS: &str =
+    "id, user_id, reminder_id, task_id, task_title, due_at, triggered_at, read_at, snoozed_until, revision";
 
 fn notification(row: &Row) -> Result<Notification, Error> {
     let at = |column| row.try_get::<Option<i64>, _>(column).map_err(Error::from)?.map(time).transpose();

@@ -134,12 +134,13 @@ impl Log for Transaction {
     }
 
     async fn was_deleted(&mut self, user_id: Uuid, task_id: Uuid) -> Result<bool, Error> {
-        let row = sqlx::query::<Db>("SELECT 1 FROM changes WHERE entity_id = $2 AND user_id = $1 AND kind = $3 LIMIT 1")
-            .bind(user_id)
-            .bind(task_id)
-            .bind(ChangeKind::Deleted as i64)
-            .fetch_optional(&mut *self.tx)
-            .await?;
+        let row =
+            sqlx::query::<Db>("SELECT 1 FROM changes WHERE entity_id = $2 AND user_id = $1 AND kind = $3 LIMIT 1")
+                .bind(user_id)
+                .bind(task_id)
+                .bind(ChangeKind::Deleted as i64)
+                .fetch_optional(&mut *self.tx)
+                .await?;
         Ok(row.is_some())
     }
 
@@ -286,14 +287,10 @@ impl Log for Transaction {
                 Age::Hour => hour_ago,
                 Age::Week => week_ago,
             };
-            let sql = format!(
-                "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {condition}$1 LIMIT $2)"
-            );
-            let done = sqlx::query::<Db>(AssertSqlSafe(sql))
-                .bind(micros(before))
-                .bind(limit)
-                .execute(&mut *self.tx)
-                .await?;
+            let sql =
+                format!("DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {condition}$1 LIMIT $2)");
+            let done =
+                sqlx::query::<Db>(AssertSqlSafe(sql)).bind(micros(before)).bind(limit).execute(&mut *self.tx).await?;
             purged += done.rows_affected();
         }
         let done = sqlx::query::<Db>(

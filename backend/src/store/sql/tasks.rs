@@ -98,8 +98,15 @@ fn reminder(row: &Row) -> Result<Reminder, Error> {
     })
 }
 
-fn filter(query: &mut QueryBuilder<Db>, user_id: Uuid, filter: &Filter) {
-    query.push(" FROM tasks WHERE user_id = ").push_bind(user_id);
+/// The term of a filter, if the text index can serve it: trigrams know nothing of shorter ones.
+fn indexed_term(filter: &Filter) -> Option<&str> {
+    filter.search.as_deref().filter(|term| term.chars().count() >= 3)
+}
+
+/// Writes the conditions; `by_text`: the text index, rather than the owner's, is to find the rows.
+fn filter(query: &mut QueryBuilder<Db>, user_id: Uuid, filter: &Filter, by_text: bool) {
+    let owner = if by_text { dialect::OWNER_BY_TEXT } else { "user_id = " };
+    query.push(" FROM tasks WHERE ").push(owner).push_bind(user_id);
     any_of(query, "status", filter.statuses.iter().copied().map(stored_status));
     any_of(query, "priority", filter.priorities.iter().map(|priority| i64::from(priority.rank())));
     for tag in &filter.tags {
@@ -113,11 +120,9 @@ fn filter(query: &mut QueryBuilder<Db>, user_id: Uuid, filter: &Filter) {
         query.push(" AND due_at >= ").push_bind(micros(after));
     }
     if let Some(term) = &filter.search {
-        // Trigram indexes know nothing of shorter terms.
-        let ((head, tail), bound) = if term.chars().count() >= 3 {
-            (dialect::SEARCH, dialect::search_term(term))
-        } else {
-            (dialect::SEARCH_SHORT, term.clone())
+        let ((head, tail), bound) = match indexed_term(filter) {
+            Some(term) => (dialect::SEARCH, dialect::search_term(term)),
+            None => (dialect::SEARCH_SHORT, term.clone()),
         };
         query.push(" AND ").push(head).push_bind(bound).push(tail);
         if term.contains(SEPARATOR) {
@@ -211,11 +216,8 @@ impl Tasks for Transaction {
 
     async fn request_hash(&mut self, user_id: Uuid, id: Uuid) -> Result<Option<Vec<u8>>, Error> {
         let sql = "SELECT request_hash FROM tasks WHERE id = $2 AND user_id = $1";
-        let hash = sqlx::query_scalar::<Db, Option<Vec<u8>>>(sql)
-            .bind(user_id)
-            .bind(id)
-            .fetch_optional(&mut *self.tx)
-            .await?;
+        let hash =
+            sqlx::query_scalar::<Db, Option<Vec<u8>>>(sql).bind(user_id).bind(id).fetch_optional(&mut *self.tx).await?;
         Ok(hash.flatten())
     }
 
@@ -286,9 +288,10 @@ impl Tasks for Transaction {
             Order::Asc => ("ASC", ">"),
             Order::Desc => ("DESC", "<"),
         };
+        let by_text = self.finds_few_by_text(&list.filter).await?;
         let mut query = QueryBuilder::<Db>::new("SELECT ");
         query.push(COLUMNS);
-        filter(&mut query, user_id, &list.filter);
+        filter(&mut query, user_id, &list.filter, by_text);
         if let Some(place) = &list.after {
             query.push(format_args!(" AND ({column}, id) {beyond} ("));
             match (&place.key, list.order) {
@@ -313,7 +316,7 @@ impl Tasks for Transaction {
 
     async fn count_tasks(&mut self, user_id: Uuid, of: &Filter) -> Result<i64, Error> {
         let mut query = QueryBuilder::<Db>::new("SELECT count(*)");
-        filter(&mut query, user_id, of);
+        filter(&mut query, user_id, of, indexed_term(of).is_some());
         Ok(query.build_query_scalar::<i64>().fetch_one(&mut *self.tx).await?)
     }
 
@@ -329,12 +332,10 @@ impl Tasks for Transaction {
     }
 
     async fn counts(&mut self, user_id: Uuid, now: DateTime<Utc>, day_start: DateTime<Utc>) -> Result<Counts, Error> {
-        let rows = sqlx::query::<Db>(
-            "SELECT status, count(*) AS tasks FROM tasks WHERE user_id = $1 GROUP BY status",
-        )
-        .bind(user_id)
-        .fetch_all(&mut *self.tx)
-        .await?;
+        let rows = sqlx::query::<Db>("SELECT status, count(*) AS tasks FROM tasks WHERE user_id = $1 GROUP BY status")
+            .bind(user_id)
+            .fetch_all(&mut *self.tx)
+            .await?;
         let mut counts = Counts::default();
         for row in &rows {
             let tasks = row.try_get("tasks")?;
@@ -358,6 +359,17 @@ impl Tasks for Transaction {
 }
 
 impl Transaction {
+    /// Whether the text index finds so few rows that it is quicker to sort them than to look for them in order.
+    async fn finds_few_by_text(&mut self, filter: &Filter) -> Result<bool, Error> {
+        let (Some(sql), Some(term)) = (dialect::COUNT_BY_TEXT, indexed_term(filter)) else { return Ok(false) };
+        let found = sqlx::query_scalar::<Db, i64>(sql)
+            .bind(dialect::search_term(term))
+            .bind(dialect::FEW + 1)
+            .fetch_one(&mut *self.tx)
+            .await?;
+        Ok(found <= dialect::FEW)
+    }
+
     /// Adds reminders and recurrences.
     async fn complete_tasks(&mut self, tasks: &mut [Task]) -> Result<(), Error> {
         if tasks.is_empty() {

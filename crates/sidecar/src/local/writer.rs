@@ -210,11 +210,7 @@ impl Command {
         }
     }
 
-    async fn apply(
-        &self,
-        tx: &mut SqliteConnection,
-        raised: &mut Vec<(String, i64)>,
-    ) -> Result<Done, sqlx::Error> {
+    async fn apply(&self, tx: &mut SqliteConnection, raised: &mut Vec<(String, i64)>) -> Result<Done, sqlx::Error> {
         match self {
             Self::Publish { topic, rows, now, .. } => {
                 let seq = insert_messages(tx, topic, rows, *now).await?;
@@ -237,12 +233,7 @@ impl Command {
     }
 }
 
-async fn insert_messages(
-    tx: &mut SqliteConnection,
-    topic: &str,
-    rows: &[Row],
-    now: i64,
-) -> Result<i64, sqlx::Error> {
+async fn insert_messages(tx: &mut SqliteConnection, topic: &str, rows: &[Row], now: i64) -> Result<i64, sqlx::Error> {
     let mut last = 0;
     let mut rest = rows;
     for size in CHUNKS {
@@ -340,12 +331,7 @@ async fn settle(
     Ok(())
 }
 
-async fn join(
-    tx: &mut SqliteConnection,
-    app: &str,
-    topics: &[String],
-    now: i64,
-) -> Result<Vec<i64>, sqlx::Error> {
+async fn join(tx: &mut SqliteConnection, app: &str, topics: &[String], now: i64) -> Result<Vec<i64>, sqlx::Error> {
     let mut cursors = Vec::with_capacity(topics.len());
     for topic in topics {
         let cursor = sqlx::query_scalar(
@@ -363,12 +349,7 @@ async fn join(
 }
 
 /// Marks the groups of live apps as seen, forgets groups unseen for too long, and removes expired state.
-async fn expire(
-    tx: &mut SqliteConnection,
-    live: &[String],
-    now: i64,
-    unseen_since: i64,
-) -> Result<(), sqlx::Error> {
+async fn expire(tx: &mut SqliteConnection, live: &[String], now: i64, unseen_since: i64) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE consumer SET seen_at = ?2 WHERE app IN (SELECT value FROM json_each(?1))")
         .bind(json(&live))
         .bind(now)
