@@ -56,6 +56,11 @@ impl Hub {
         }
     }
 
+    /// Ends the feed of an owner for all its watchers.
+    pub(crate) fn end(&self, user_id: Uuid) {
+        self.feeds.lock().unwrap_or_else(PoisonError::into_inner).remove(&user_id);
+    }
+
     /// Ends the feed of an owner if nobody watches any more; says whether it did.
     pub(crate) fn leave(&self, user_id: Uuid) -> bool {
         let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);

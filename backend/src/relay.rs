@@ -16,6 +16,8 @@ use crate::{core::Core, store::Outgoing};
 const BATCH: i64 = 200;
 /// How long a replica may take to publish a batch before another tries.
 const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// Nothing is put off, or leased, for longer.
+const NEVER_AFTER: TimeDelta = TimeDelta::minutes(1);
 /// How often it looks without being woken.
 const PATROL: Duration = Duration::from_secs(1);
 /// The longest wait between two tries.
@@ -60,7 +62,9 @@ impl Relay {
         let mut tx = self.core.store.begin().await?;
         let batch = tx.lease_outgoing(now, now + LEASE, BATCH).await?;
         if batch.is_empty() {
-            return Ok(0);
+            let recalled = tx.recall_outgoing(now, now + NEVER_AFTER).await?;
+            tx.commit().await?;
+            return Ok(usize::try_from(recalled).unwrap_or_default());
         }
         tx.commit().await?;
 

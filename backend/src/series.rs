@@ -118,7 +118,7 @@ impl Write {
             series.decided_to = plan.cursor;
             series.due_at = plan.next.map(|next| next.appear_at);
         } else {
-            series.due_at = Some(self.now);
+            series.due_at = plan.since;
         }
         Ok(self.tx.put_series(&series).await?)
     }

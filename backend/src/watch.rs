@@ -124,16 +124,24 @@ impl Service {
                     since = batch.to;
                 }
                 Err(RecvError::Lagged(_)) => behind = true,
-                Err(RecvError::Closed) => return Err(broken()),
+                Err(RecvError::Closed) => {
+                    // Says so if the account is closed.
+                    self.counts(call.user_id).await?;
+                    return Err(broken());
+                }
             }
         }
     }
 
-    /// Reads the changes of one owner for all its watchers, until nobody watches.
+    /// Reads the changes of one owner for all its watchers, until nobody watches or the account is closed.
     async fn feed(self, user_id: Uuid, feed: Arc<Feed>) {
         let mut since = None;
         while !self.shutdown.is_cancelled() {
             if let Err(error) = self.advance(user_id, &feed, &mut since).await {
+                if error.reason == Reason::UserNotFound {
+                    self.core.hub.end(user_id);
+                    return;
+                }
                 tracing::warn!(error = ?error.source, "the change log cannot be read");
             }
             tokio::select! {
@@ -146,7 +154,7 @@ impl Service {
 
     async fn advance(&self, user_id: Uuid, feed: &Feed, since: &mut Option<i64>) -> Result<(), Error> {
         let mut tx = self.core.store.read().await?;
-        let Some(owner) = tx.owner(user_id).await? else { return Ok(()) };
+        let owner = core::known(tx.owner(user_id).await?)?;
         drop(tx);
         // Without receivers nobody misses what is sent.
         let send = |batch| drop(feed.items.send(Arc::new(batch)));

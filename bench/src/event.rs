@@ -33,7 +33,7 @@ pub(crate) async fn run(plan: Plan) -> Result<Section> {
          with 64 clients at full load. Counted from the moment the request is *sent*, which is before the commit, and \
          from its answer, which is after it. The reference publishes an event of the same bytes through the same sidecar.",
     );
-    for stage in Stage::every() {
+    for stage in Stage::every(plan) {
         measure(plan, &stage, &mut section).await?;
     }
     Ok(section)

@@ -104,7 +104,7 @@ async fn listing(
         let at = now.timestamp_micros() + 60_000_000;
         seed::pending(connection, from, size, people, now.timestamp_micros()).await?;
         from = size;
-        seed::due(connection, 0, soon.min(size / 5), people, at, 60_000_000).await?;
+        seed::due(connection, 0, (soon, size / 5), people, (at, 60_000_000)).await?;
         connection.tidy().await?;
         eprintln!("  filled in {}", ms(filling.elapsed()));
         let store = stage.database().open().await?;
@@ -121,7 +121,7 @@ async fn listing(
         seed::not_due(connection, 0).await?;
         let taken = Times::new(taken);
         section.push(Row::plain(
-            format!("asking the database what is due ({} things), {size} pending", soon.min(size / 5)),
+            format!("asking the database what is due ({soon} things), {size} pending"),
             taken.shown(),
         ));
         asked.push(taken);
@@ -149,7 +149,7 @@ async fn ring(
     over: i64,
 ) -> Result<Rung> {
     let at = SystemClock.now().timestamp_micros() + LEAD;
-    seed::due(connection, round, count, people, at, over).await?;
+    seed::due(connection, round, (count, count), people, (at, over)).await?;
     let running = stage.start().await?;
     let mut probe = Probe::join(&running.system.sidecar, "bench-notifications", "notifications");
     let began = Instant::now();
@@ -203,7 +203,7 @@ async fn committed(connection: &mut Connection, count: i64, at: i64) -> Result<T
                 last = last.max(place);
             }
         }
-        from = from.max(last - 100);
+        from = from.max(last - 1_000);
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     Ok(Times::new(late))

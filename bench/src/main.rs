@@ -38,9 +38,19 @@ struct Cli {
     /// Only these parts, separated by commas.
     #[arg(long, value_delimiter = ',', value_enum)]
     only: Vec<Part>,
+    /// Only this database.
+    #[arg(long, value_enum)]
+    database: Option<Kind>,
     /// Where the table is written; docs/benchmarks.md for a whole run, nowhere else.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+}
+
+/// A database to measure on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Sqlite,
+    Postgres,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -58,6 +68,8 @@ enum Part {
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     quick: bool,
+    /// Both unless said.
+    database: Option<Kind>,
 }
 
 impl Plan {
@@ -87,14 +99,17 @@ fn fail(why: &str) -> ExitCode {
 /// Measures; says whether every part could be.
 async fn run(cli: &Cli) -> Result<bool> {
     let log = log()?;
-    let plan = Plan { quick: cli.quick };
+    let plan = Plan { quick: cli.quick, database: cli.database };
     let wants = |part| cli.only.is_empty() || cli.only.contains(&part);
     let mut sections = Vec::new();
+    if plan.database != Some(Kind::Sqlite) && Stage::postgres().is_none() {
+        sections.push(Section::new("Postgres", "**Skipped: it is not installed.**"));
+    }
     if wants(Part::Create) {
         sections.push(bounded("Create", 240, create::run(plan)).await);
     }
     if wants(Part::List) || wants(Part::Search) {
-        for stage in Stage::every() {
+        for stage in Stage::every(plan) {
             let name = stage.name();
             let library = match Library::open(plan, stage).await {
                 Ok(library) => library,
@@ -116,7 +131,7 @@ async fn run(cli: &Cli) -> Result<bool> {
         sections.push(bounded("Event", 60, event::run(plan)).await);
     }
     if wants(Part::Lateness) {
-        for stage in Stage::every() {
+        for stage in Stage::every(plan) {
             let title = format!("Lateness, {}", stage.name());
             sections.push(bounded(&title, 180, lateness::run(plan, stage)).await);
         }
@@ -132,7 +147,7 @@ async fn run(cli: &Cli) -> Result<bool> {
     let text = table::document(&sections, &machine::describe(), plan.quick);
     println!("{text}");
     println!("The log of the measured systems: {}", log.display());
-    let whole = cli.only.is_empty() && !plan.quick;
+    let whole = cli.only.is_empty() && cli.database.is_none() && !plan.quick;
     let out = cli.out.clone().or_else(|| whole.then(|| machine::root().join("docs/benchmarks.md")));
     if let Some(out) = out {
         std::fs::write(&out, text)?;

@@ -138,17 +138,16 @@ pub(crate) async fn pending(connection: &mut Connection, from: i64, to: i64, peo
     Ok(())
 }
 
-/// Gives `count` tasks one more reminder each, due at `at` and evenly over the time after it.
+/// Adds `count` reminders due at `at` and evenly over the time after it, to the first `tasks` tasks in turn.
 pub(crate) async fn due(
     connection: &mut Connection,
     round: i64,
-    count: i64,
+    (count, tasks): (i64, i64),
     people: i64,
-    at: i64,
-    over: i64,
+    (at, over): (i64, i64),
 ) -> Result<()> {
-    let user = connection.id(USER, &format!("(i % {people})"));
-    let (task, series) = (connection.id(TASK, "i"), connection.series(0, count - 1));
+    let user = connection.id(USER, &format!("(i % {tasks} % {people})"));
+    let (task, series) = (connection.id(TASK, &format!("(i % {tasks})")), connection.series(0, count - 1));
     let reminder = connection.id(DUE_REMINDER, &format!("({round} * 1000000 + i)"));
     connection
         .execute(&format!(

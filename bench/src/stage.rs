@@ -23,7 +23,7 @@ use tonic::{
 use uuid::Uuid;
 
 use crate::{
-    Result,
+    Kind, Plan, Result,
     database::{self, Connection},
 };
 
@@ -51,9 +51,11 @@ impl Stage {
         Some(Self { setup, postgres: Some(postgres) })
     }
 
-    /// Both, as far as they are there.
-    pub(crate) fn every() -> Vec<Self> {
-        std::iter::once(Self::sqlite()).chain(Self::postgres()).collect()
+    /// On every database that is wanted and there.
+    pub(crate) fn every(plan: Plan) -> Vec<Self> {
+        let wants = |kind| plan.database.is_none_or(|only| only == kind);
+        let sqlite = wants(Kind::Sqlite).then(Self::sqlite);
+        sqlite.into_iter().chain(wants(Kind::Postgres).then(Self::postgres).flatten()).collect()
     }
 
     /// The database's name.

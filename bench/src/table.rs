@@ -107,9 +107,19 @@ pub(crate) fn document(sections: &[Section], machine: &str, quick: bool) -> Stri
     let count = |met| rows().filter(|row| row.met == met).count();
     let _ = write!(text, "\n\nGoals met: {} of {}.\n", count(Met::Yes), count(Met::Yes) + count(Met::No));
     for section in sections {
+        for row in section.rows.iter().filter(|row| row.met == Met::No) {
+            let Row { what, measured, ratio, goal, .. } = row;
+            let _ = writeln!(text, "- Not met: {}: {what}: {measured} {ratio} (goal: {goal})", section.title);
+        }
+    }
+    for section in sections {
         let _ = write!(text, "\n## {}\n\n", section.title);
         if let Some(failure) = &section.failure {
             let _ = writeln!(text, "**Not measured: {failure}**");
+            continue;
+        }
+        if section.rows.is_empty() {
+            let _ = writeln!(text, "{}", section.how);
             continue;
         }
         let _ = write!(text, "{}\n\n| what | measured | reference | ratio | goal | met |\n", section.how);

@@ -120,7 +120,9 @@ impl Announcements {
                 .sent
                 .get(&announcement.event_id)
                 .map(|sent| sent.at + UNSEEN * 2_u32.pow(sent.times.saturating_sub(1).min(PATIENCE)));
-            if patience.is_none_or(|patience| patience <= now)
+            // After `now` it was published by a clock that ran ahead.
+            let sent_later = queue.sent.get(&announcement.event_id).is_some_and(|sent| sent.at > now);
+            if (sent_later || patience.is_none_or(|patience| patience <= now))
                 && let Some(announcement) = read(announcement, Next::Unknown)
             {
                 queue.push(announcement, now);
@@ -174,7 +176,7 @@ impl Announcements {
         let mut batch = Vec::new();
         while batch.len() < self.batch
             && let Some(first) = queue.waiting.first_entry()
-            && first.key().0 <= now
+            && self.backoff.is_over(first.key().0, now)
         {
             batch.push(first.remove());
         }

@@ -102,7 +102,7 @@ impl Records {
     fn take(&self) -> Vec<Fact> {
         let now = self.clock.now();
         let mut queue = locked(&self.queue);
-        if queue.not_before.is_some_and(|moment| moment > now) {
+        if queue.not_before.is_some_and(|moment| !self.backoff.is_over(moment, now)) {
             return Vec::new();
         }
         let round = queue.waiting.len().min(ROUND);

@@ -48,6 +48,11 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
+    /// Whether a wait until `moment` is over. One that is longer than any began by a clock that ran ahead.
+    pub(crate) fn is_over(self, moment: Timestamp, now: Timestamp) -> bool {
+        moment <= now || moment > now + self.cap
+    }
+
     /// The wait after `failures` failures in a row (1 or more).
     pub(crate) fn after(self, failures: u32, ids: &dyn Ids) -> Duration {
         let doublings = failures.saturating_sub(1).min(20);

@@ -54,14 +54,17 @@ impl Observer {
         self.nth(type_, task_id, 0).await
     }
 
-    /// Event number `n` (from 0) of a type about a task; waits for it.
+    /// Event number `n` (from 0) of a type about a task, in the order in which they happened; waits until there are so
+    /// many.
     ///
     /// # Panics
     /// When it does not come.
     pub async fn nth(&self, type_: &str, task_id: &str, n: usize) -> CloudEvent {
         let find = |seen: &Vec<Delivery>| {
-            let events = once(seen).into_iter().map(|delivery| delivery.event);
-            events.filter(|event| event.type_ == type_ && event.subject.as_deref() == Some(task_id)).nth(n)
+            let mut events: Vec<_> = once(seen).into_iter().map(|delivery| delivery.event).collect();
+            events.retain(|event| event.type_ == type_ && event.subject.as_deref() == Some(task_id));
+            events.sort_by_key(|event| (event.data["revision"].as_i64(), event.time));
+            events.into_iter().nth(n)
         };
         let seen = self.until(&format!("{type_} {n} about {task_id}"), |seen| find(seen).is_some()).await;
         find(&seen).expect("it was there a moment ago")

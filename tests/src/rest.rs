@@ -210,7 +210,6 @@ impl Rest {
     }
 
     /// A request with the user's token, to be sent in another way.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.base));
         match &self.token {

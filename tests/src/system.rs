@@ -12,7 +12,10 @@ use todo::{
 use todo_backend::store::Store;
 use todo_domain::{Clock, Ids};
 use todo_proto::v1::scheduler_service_client::SchedulerServiceClient;
-use todo_runtime::system::{SystemClock, SystemIds};
+use todo_runtime::{
+    system::{SystemClock, SystemIds},
+    telemetry,
+};
 use todo_sidecar::{ApiChannel, LocalSidecar};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -77,6 +80,8 @@ impl Setup {
     /// # Panics
     /// When it does not start.
     pub async fn start(&self) -> System {
+        // What goes wrong inside is never sent to a client; here it has to be seen.
+        let _ = telemetry::init("error", telemetry::Format::Text);
         let shutdown = CancellationToken::new();
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
         let mut options = Options::new(self.directory.path().to_owned(), Arc::clone(&ids));

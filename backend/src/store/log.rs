@@ -129,6 +129,8 @@ pub trait Log {
     async fn set_published(&mut self, ids: &[Uuid], at: DateTime<Utc>) -> Result<(), Error>;
     /// Notes that publishing failed and when to try again.
     async fn postpone_outgoing(&mut self, ids: &[Uuid], until: DateTime<Utc>) -> Result<(), Error>;
+    /// Makes due at once what is due after `never_after`, which only a clock did that ran ahead; answers how many there were.
+    async fn recall_outgoing(&mut self, now: DateTime<Utc>, never_after: DateTime<Utc>) -> Result<u64, Error>;
     /// How many events wait, and since when the oldest does.
     async fn outgoing_backlog(&mut self) -> Result<(i64, Option<DateTime<Utc>>), Error>;
 

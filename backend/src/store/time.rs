@@ -168,6 +168,7 @@ pub trait Time {
     async fn firing(&mut self, event_id: Uuid) -> Result<Option<Firing>, Error>;
     /// Notes that a firing's notification was written.
     async fn set_seen(&mut self, event_id: Uuid) -> Result<(), Error>;
-    /// What was decided before a moment and has had no effect yet, oldest first.
+    /// What was decided before a moment and has had no effect yet, oldest first; then what was decided more than a minute
+    /// after it, which a clock did that ran ahead.
     async fn unseen(&mut self, before: DateTime<Utc>, limit: i64) -> Result<(Vec<Firing>, Vec<Slot>), Error>;
 }

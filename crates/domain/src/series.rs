@@ -70,6 +70,9 @@ pub struct Upcoming {
 pub struct Plan {
     /// The slots to make now, ascending; at most [`limits::CATCH_UP_MAX`] and one.
     pub make: Vec<Timestamp>,
+    /// With something to make: when the first undecided slot could be. Whoever puts the making off keeps this moment and
+    /// not the present one, which may be that of a clock that runs ahead.
+    pub since: Option<Timestamp>,
     /// The last of the slots that are gone by this decision, if any are.
     pub skipped_until: Option<Timestamp>,
     /// The last slot decided, to be kept for the next plan.
@@ -114,6 +117,9 @@ pub fn plan(recurrence: &Recurrence, state: &State, now: Timestamp) -> Plan {
     let ready = ahead.filter(|slot| is_free && series.appear_at(*slot) <= now);
     wanted.extend(ready);
 
+    let first = series.slots.next_after(series.floor()).filter(|_| !wanted.is_empty());
+    let since = first.map(|first| series.appear_at(first));
+
     let capacity = limits::OPEN_INSTANCES_MAX.saturating_sub(state.open_instances);
     if wanted.len() > capacity {
         let make: Vec<_> = wanted.iter().copied().take(capacity).collect();
@@ -123,6 +129,7 @@ pub fn plan(recurrence: &Recurrence, state: &State, now: Timestamp) -> Plan {
             next: None,
             blocked: true,
             make,
+            since,
         };
     }
     let skipped_until = match wanted.first() {
@@ -137,6 +144,7 @@ pub fn plan(recurrence: &Recurrence, state: &State, now: Timestamp) -> Plan {
         next: next.map(|slot| Upcoming { slot, appear_at: if waits { slot } else { series.appear_at(slot) } }),
         blocked: false,
         make: wanted,
+        since,
     }
 }
 

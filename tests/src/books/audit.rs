@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::DateTime;
 use todo_domain::{
-    Timestamp,
+    Timestamp, limits,
+    recurrence::{CatchUp, Overlap},
     series::{State, plan},
 };
 use uuid::Uuid;
 
-use super::{Books, Series};
+use super::{Books, Series, Slot};
 
 /// What may be missing because something outside lost it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,7 +115,8 @@ impl Books {
             let id = change.entity_id;
             let was_there = alive.contains_key(&id);
             if was_there == (change.kind == CREATED) {
-                wrong.push(format!("change {} of task {id}, kind {}, alive: {was_there}", change.revision, change.kind));
+                wrong
+                    .push(format!("change {} of task {id}, kind {}, alive: {was_there}", change.revision, change.kind));
             }
             match change.kind {
                 DELETED => drop(alive.remove(&id)),
@@ -186,7 +188,8 @@ impl Books {
             }
         }
         let off = |(_, count): &(&Uuid, &i64)| **count != 0;
-        wrong.extend(rung.iter().filter(off).map(|(id, more)| format!("notification {id} rang {more} times too often")));
+        wrong
+            .extend(rung.iter().filter(off).map(|(id, more)| format!("notification {id} rang {more} times too often")));
         wrong.extend(fired.iter().filter(off).map(|(id, more)| format!("task {id} heard of {more} firings too many")));
         let known: BTreeSet<Uuid> = self.firings.iter().map(|firing| firing.notification_id).collect();
         let unknown = self.notifications.keys().filter(|id| !known.contains(id));
@@ -240,13 +243,44 @@ impl Books {
             source_open: source.open,
             longest_reminder_seconds: longest.unwrap_or_default(),
         };
+        if series.blocked && series.due_at.is_none() {
+            // Until one of them is closed.
+            if open < limits::OPEN_INSTANCES_MAX {
+                wrong.push(format!("series {id} is blocked by {open} open tasks"));
+            }
+            return;
+        }
         let plan = plan(&series.recurrence, &state, now);
         if !plan.make.is_empty() {
             wrong.push(format!("series {id} has slots to make: {:?}", plan.make));
         }
+        // Too early is harmless: then it is decided that it is not time yet.
         let next = plan.next.map(|next| next.appear_at.timestamp_micros());
-        if series.due_at != next {
+        if series.due_at.is_none_or(|at| next.is_none_or(|next| at > next)) && series.due_at != next {
             wrong.push(format!("series {id} is to be decided at {:?}, its rule says {next:?}", series.due_at));
+        }
+        self.audit_latest_slot(series, now, wrong);
+    }
+
+    /// The latest slot that has come has its row, where the rule makes it whatever was missed: a slot that is lost would
+    /// else be one that was skipped.
+    fn audit_latest_slot(&self, series: &Series, now: Timestamp, wrong: &mut Vec<String>) {
+        let rule = &series.recurrence;
+        if rule.paused || rule.overlap != Overlap::Keep || rule.catch_up == CatchUp::None {
+            return;
+        }
+        let floor = rule.anchor_at.max(rule.armed_at);
+        let mut latest = None;
+        let mut from = floor;
+        while let Some(last) = rule.slots_between(from, now, 1_000).last().copied() {
+            (latest, from) = (Some(last), last);
+        }
+        let decided = |slot: Timestamp| {
+            let is_it = |row: &&Slot| row.series_id == rule.id && row.slot >= slot.timestamp_micros();
+            self.slots.iter().any(|row| is_it(&row) && row.state == MADE)
+        };
+        if let Some(slot) = latest.filter(|slot| !decided(*slot)) {
+            wrong.push(format!("series {} lost its slot {slot}", rule.id));
         }
     }
 }

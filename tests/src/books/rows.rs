@@ -10,9 +10,8 @@ const COMPLETED: i64 = 3;
 pub(super) async fn read(file: &mut SqliteConnection, broker: Broker) -> Books {
     let owners = all(file, "SELECT * FROM owners", |row| (row.get("user_id"), row.get("revision"))).await;
     let tasks = all(file, "SELECT * FROM tasks", |row| (row.get("id"), task(row))).await;
-    let notifications = all(file, "SELECT * FROM notifications", |row| {
-        (row.get("id"), (row.get("user_id"), row.get("reminder_id")))
-    });
+    let notifications =
+        all(file, "SELECT * FROM notifications", |row| (row.get("id"), (row.get("user_id"), row.get("reminder_id"))));
     let notifications = notifications.await;
     let series = all(file, "SELECT * FROM series", |row| (row.get("id"), series(row))).await;
     Books {
@@ -25,7 +24,8 @@ pub(super) async fn read(file: &mut SqliteConnection, broker: Broker) -> Books {
         notifications: notifications.into_iter().collect(),
         series: series.into_iter().collect(),
         slots: all(file, "SELECT * FROM slots", slot).await,
-        dead_letters: all(file, "SELECT topic || ': ' || reason AS letter FROM dead_letters", |row| row.get("letter")).await,
+        dead_letters: all(file, "SELECT topic || ': ' || reason AS letter FROM dead_letters", |row| row.get("letter"))
+            .await,
         broker,
     }
 }

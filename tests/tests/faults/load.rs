@@ -33,11 +33,21 @@ pub(crate) struct Acknowledged {
 /// What a write is, so that its trace can be told later.
 #[derive(Clone, Debug)]
 enum Act {
-    Create { title: String },
+    Create {
+        title: String,
+    },
     /// A change by which the task has this title afterwards.
-    Change { id: String, title: String, completes: bool },
-    Complete { id: String },
-    Delete { id: String },
+    Change {
+        id: String,
+        title: String,
+        completes: bool,
+    },
+    Complete {
+        id: String,
+    },
+    Delete {
+        id: String,
+    },
 }
 
 #[derive(Clone, Debug)]

@@ -45,7 +45,8 @@ async fn sigterm_lets_an_open_request_end_and_then_the_process() {
 
     let begun = Instant::now();
     process.terminate();
-    eventually("it accepts no more", SOON, || async { TcpStream::connect(process.address).is_err().then_some(()) }).await;
+    eventually("it accepts no more", SOON, || async { TcpStream::connect(process.address).is_err().then_some(()) })
+        .await;
     open.write_all(body.as_bytes()).expect("the body is sent");
     let mut answer = String::new();
     open.read_to_string(&mut answer).expect("the answer");

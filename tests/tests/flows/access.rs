@@ -10,12 +10,10 @@ use todo_tests::{rest::Rest, stream::Stream, system::Setup, web};
 use tonic::Code;
 
 use crate::{
-    MONDAY, at, on_both,
+    MONDAY, at,
     surface::{Call, Rpc, Surface, refused},
     text,
 };
-
-on_both!(another_users_things_are_not_found_by_any_surface_or_id);
 
 /// Every route that takes a token, with a body that it takes.
 fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
@@ -122,7 +120,22 @@ async fn a_stream_ends_when_its_token_does() {
     system.stop().await;
 }
 
-async fn another_users_things_are_not_found_by_any_surface_or_id(database: Option<Database>) {
+#[tokio::test]
+async fn a_stream_ends_when_its_account_is_closed() {
+    let (setup, clock) = Setup::at(MONDAY);
+    let system = setup.start().await;
+    let (ann, bob) = (system.user("ann").await, system.user("bob").await);
+    let (mut closed, mut other) = (Stream::open(&ann, None).await, Stream::open(&bob, None).await);
+    operator::set_disabled(system.store.as_ref(), &*clock, "ann@example.org", true).await.expect("it is closed");
+    let ended = closed.kind("error").await;
+    assert_eq!(ended.data["error"]["code"], "USER_NOT_FOUND");
+    assert_eq!(closed.next().await, None);
+    bob.create(json!({ "title": "a" })).await;
+    other.kind("com.todo.task.created").await;
+    system.stop().await;
+}
+
+pub(crate) async fn another_users_things_are_not_found_by_any_surface_or_id(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let (ann, bob) = (system.user("ann").await, system.user("bob").await);
@@ -186,7 +199,7 @@ async fn another_users_things_are_not_found_by_any_surface_or_id(database: Optio
     // Nor did any of that change anything.
     let after = ann.tasks("").await.into_iter().filter(|task| task["title"] != "secret too").collect::<Vec<_>>();
     assert_eq!(after, before);
-    assert_eq!(ann.notifications().await, [notification.clone()]);
+    assert_eq!(ann.notifications().await, std::slice::from_ref(notification));
     system.stop().await;
 }
 

@@ -165,7 +165,7 @@ async fn the_numbers_of_a_series() {
         |expression: &str| json!({ "recurrence": { "recurrence_type": "custom", "cron_expression": expression } });
     // A list of minutes as long as it takes; an odd length ends with a minute of two digits.
     let minutes = |length: usize| {
-        let rest = if length % 2 == 0 { "59 9 1 1 1" } else { "9 9 1 1 1" };
+        let rest = if length.is_multiple_of(2) { "59 9 1 1 1" } else { "9 9 1 1 1" };
         format!("{}{rest}", "0,".repeat((length - rest.len()) / 2))
     };
     assert_eq!([99, 100, 101].map(|length| minutes(length).len()), [99, 100, 101]);

@@ -25,29 +25,100 @@ use todo_tests::{clock::TestClock, system::Setup};
 /// The moment at which most stories begin: a Monday.
 const MONDAY: &str = "2026-03-02T08:00:00Z";
 
-/// Runs stories, each on both databases.
+/// Runs stories, each on both databases. Those on Postgres are together by name, so that they run together and one
+/// server does for all.
 macro_rules! on_both {
-    ($($story:ident),+ $(,)?) => {
+    ($($module:ident: [$($story:ident),+ $(,)?],)+) => {
         mod sqlite {
-            $(#[tokio::test]
-            async fn $story() {
-                super::$story(None).await;
+            $(mod $module {
+                $(#[tokio::test(flavor = "multi_thread")]
+                async fn $story() {
+                    crate::$module::$story(None).await;
+                })+
             })+
         }
 
         mod postgres {
-            $(#[tokio::test]
-            async fn $story() {
-                let Some(postgres) = todo_tests::Postgres::start() else { return };
-                super::$story(Some(postgres.url().parse().expect("a URL"))).await;
+            $(mod $module {
+                $(#[tokio::test(flavor = "multi_thread")]
+                async fn $story() {
+                    let Some(postgres) = todo_tests::Postgres::start() else { return };
+                    crate::$module::$story(Some(postgres.url().parse().expect("a URL"))).await;
+                })+
             })+
         }
     };
 }
-use on_both;
+
+on_both! {
+    access: [
+        another_users_things_are_not_found_by_any_surface_or_id,
+    ],
+    named: [
+        a_created_task_is_announced_with_its_priority,
+        an_updated_task_is_announced_with_what_changed,
+        a_completed_task_is_announced_and_its_reminders_are_cancelled,
+        a_deleted_task_is_announced_and_its_schedules_are_removed,
+        a_recurring_task_is_scheduled_and_its_slot_becomes_a_task,
+        a_reminder_is_kept_and_rings_at_its_time,
+        a_restarted_system_goes_on_where_it_was,
+    ],
+    parity: [
+        the_same_scenario_through_every_surface_gives_the_same,
+    ],
+    races: [
+        what_races_with_a_firing_reminder_never_has_both_outcomes,
+        sixty_four_clients_create_at_once_without_errors,
+        of_two_updates_from_one_reading_one_wins,
+        what_is_repeated_at_once_is_done_once,
+    ],
+    reminders: [
+        a_snoozed_notification_rings_again,
+        a_snooze_dies_with_its_task,
+        an_all_day_task_has_the_whole_day,
+        reminders_of_many_users_at_one_instant_all_ring_once,
+    ],
+    replay: [
+        a_replay_of_everything_changes_nothing,
+        a_forged_event_does_nothing,
+    ],
+    reseries: [
+        moving_the_due_date_withdraws_what_nobody_touched,
+        a_withdrawn_slot_that_comes_back_is_made_again,
+        a_paused_series_makes_nothing_and_resumes_from_now,
+        a_cleared_or_deleted_series_makes_no_more,
+    ],
+    rest: [
+        a_create_with_its_own_id_can_be_repeated,
+        an_idempotency_key_gives_the_same_answer_again,
+        what_was_read_can_be_sent_back,
+        a_revision_guards_against_lost_updates,
+    ],
+    search: [
+        filters_combine_and_search_finds_parts_of_words,
+        order_and_pages_are_stable,
+        tags_and_counts_follow,
+    ],
+    series: [
+        a_slot_missed_for_ten_days_is_caught_up_as_asked,
+        fifty_open_instances_are_enough,
+        a_deleted_instance_never_comes_back,
+    ],
+    undo: [
+        every_change_can_be_undone_and_that_too,
+        undoing_gives_back_what_time_has_not_taken,
+        after_seven_days_nothing_can_be_undone,
+    ],
+    watch: [
+        a_resumed_stream_misses_and_doubles_nothing,
+        three_watchers_at_once_see_the_same,
+        who_was_away_too_long_has_to_start_over,
+    ],
+}
 
 /// A system over a database, with a clock that begins at a time.
 fn at(time: &str, database: Option<Database>) -> (Setup, Arc<TestClock>) {
+    let _ = todo_runtime::telemetry::init("warn", todo_runtime::telemetry::Format::Text);
     let (setup, clock) = Setup::at(time);
     match database {
         Some(database) => (setup.over(database), clock),

@@ -9,18 +9,8 @@ use todo_tests::{SOON, clock::TestClock, eventually, observer::Observer, rest::R
 use crate::{
     MONDAY, at,
     envelope::{self, COMPLETED, CREATED, DELETED, SCHEDULED, TRIGGERED, UPDATED},
-    on_both, text,
+    text,
 };
-
-on_both!(
-    a_created_task_is_announced_with_its_priority,
-    an_updated_task_is_announced_with_what_changed,
-    a_completed_task_is_announced_and_its_reminders_are_cancelled,
-    a_deleted_task_is_announced_and_its_schedules_are_removed,
-    a_recurring_task_is_scheduled_and_its_slot_becomes_a_task,
-    a_reminder_is_kept_and_rings_at_its_time,
-    a_restarted_system_goes_on_where_it_was,
-);
 
 /// What a system without a clock of its own needs.
 struct Scene {
@@ -69,7 +59,7 @@ impl Scene {
     }
 }
 
-async fn a_created_task_is_announced_with_its_priority(database: Option<Database>) {
+pub(crate) async fn a_created_task_is_announced_with_its_priority(database: Option<Database>) {
     let scene = scene(database).await;
     let body = json!({
         "title": "  Pay rent ", "description": "by transfer", "priority": "high", "tags": ["home", "Money"],
@@ -100,17 +90,17 @@ async fn a_created_task_is_announced_with_its_priority(database: Option<Database
     scene.end().await;
 }
 
-async fn an_updated_task_is_announced_with_what_changed(database: Option<Database>) {
+pub(crate) async fn an_updated_task_is_announced_with_what_changed(database: Option<Database>) {
     let scene = scene(database).await;
     let task = scene.ann.create(json!({ "title": "Draft", "tags": ["a"], "due_date": "2026-03-03T09:00:00Z" })).await;
     let path = format!("/api/tasks/{}", text(&task["id"]));
     scene.system.advance(&scene.clock, TimeDelta::minutes(1));
-    let patch = json!({
+    let edits = json!({
         "title": "Final", "priority": "low", "tags": ["a", "b"], "due_date": null, "description": "",
         "reminders": [{ "trigger_at": "2026-03-04T09:00:00Z" }],
         "recurrence": { "recurrence_type": "weekly", "lead_seconds": 3600, "count": 4 },
     });
-    let updated = scene.ann.patch(&path, &patch).await;
+    let updated = scene.ann.patch(&path, &edits).await;
     assert_eq!(updated.header("x-event-published"), Some("true"));
     let updated = updated.expect(200);
 
@@ -133,7 +123,7 @@ async fn an_updated_task_is_announced_with_what_changed(database: Option<Databas
     scene.end().await;
 }
 
-async fn a_completed_task_is_announced_and_its_reminders_are_cancelled(database: Option<Database>) {
+pub(crate) async fn a_completed_task_is_announced_and_its_reminders_are_cancelled(database: Option<Database>) {
     let scene = scene(database).await;
     let task = scene.ann.create(json!({
         "title": "Call", "due_date": "2026-03-02T08:02:00Z",
@@ -167,10 +157,11 @@ async fn a_completed_task_is_announced_and_its_reminders_are_cancelled(database:
     scene.end().await;
 }
 
-async fn a_deleted_task_is_announced_and_its_schedules_are_removed(database: Option<Database>) {
+pub(crate) async fn a_deleted_task_is_announced_and_its_schedules_are_removed(database: Option<Database>) {
     let scene = scene(database).await;
     let task = scene.ann.create(json!({
-        "title": "Standup", "due_date": "2026-03-02T08:01:00Z", "reminders": [{ "before_due_seconds": 30 }],
+        "title": "Standup", "due_date": "2026-03-02T08:01:00Z",
+        "reminders": [{ "before_due_seconds": 30 }, { "trigger_at": "2027-03-02T08:00:00Z" }],
         "recurrence": { "recurrence_type": "custom", "cron_expression": "*/2 * * * *" },
     }));
     let task = task.await;
@@ -193,14 +184,16 @@ async fn a_deleted_task_is_announced_and_its_schedules_are_removed(database: Opt
     })
     .await;
     scene.state(&format!("recurring:{id}"), |state| state["recurrence_type"].is_null()).await;
-    let key = format!("reminder:{}", text(&task["reminders"][0]["id"]));
-    scene.state(&key, |state| state["cancelled"] == true).await;
+    for reminder in task["reminders"].as_array().expect("a list") {
+        // Also the one that no timer was set for yet.
+        scene.state(&format!("reminder:{}", text(&reminder["id"])), |state| state["cancelled"] == true).await;
+    }
     scene.system.pass(&scene.clock, TimeDelta::hours(1)).await;
     assert!(scene.ann.tasks("").await.is_empty() && scene.ann.notifications().await.is_empty());
     scene.end().await;
 }
 
-async fn a_recurring_task_is_scheduled_and_its_slot_becomes_a_task(database: Option<Database>) {
+pub(crate) async fn a_recurring_task_is_scheduled_and_its_slot_becomes_a_task(database: Option<Database>) {
     let scene = scene(database).await;
     let task = scene.ann.create(json!({
         "title": "Water plants", "description": "all", "priority": "low", "tags": ["home"],
@@ -247,7 +240,7 @@ async fn a_recurring_task_is_scheduled_and_its_slot_becomes_a_task(database: Opt
     scene.end().await;
 }
 
-async fn a_reminder_is_kept_and_rings_at_its_time(database: Option<Database>) {
+pub(crate) async fn a_reminder_is_kept_and_rings_at_its_time(database: Option<Database>) {
     let scene = scene(database).await;
     let mut stream = Stream::open(&scene.ann, None).await;
     let task = scene.ann.create(json!({
@@ -297,7 +290,7 @@ async fn a_reminder_is_kept_and_rings_at_its_time(database: Option<Database>) {
     scene.end().await;
 }
 
-async fn a_restarted_system_goes_on_where_it_was(database: Option<Database>) {
+pub(crate) async fn a_restarted_system_goes_on_where_it_was(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let mut ann = system.user("ann").await;

@@ -23,32 +23,6 @@ use crate::{
 
 const REMINDED: &str = "com.todo.task.reminded";
 
-/// Stories that need more than one thread.
-macro_rules! on_both {
-    ($($story:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $story() {
-                super::$story(None).await;
-            })+
-        }
-
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $story() {
-                let Some(postgres) = todo_tests::Postgres::start() else { return };
-                super::$story(Some(postgres.url().parse().expect("a URL"))).await;
-            })+
-        }
-    };
-}
-on_both!(
-    what_races_with_a_firing_reminder_never_has_both_outcomes,
-    sixty_four_clients_create_at_once_without_errors,
-    of_two_updates_from_one_reading_one_wins,
-    what_is_repeated_at_once_is_done_once,
-);
-
 /// What is done to a task at the moment at which its reminder rings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Act {
@@ -84,7 +58,7 @@ impl Act {
     }
 }
 
-async fn what_races_with_a_firing_reminder_never_has_both_outcomes(database: Option<Database>) {
+pub(crate) async fn what_races_with_a_firing_reminder_never_has_both_outcomes(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let (ann, observer) = (system.user("ann").await, system.observe());
@@ -167,7 +141,7 @@ async fn check(user: &Rest, act: Act, task: &Value, feed: &[Event]) -> bool {
     notified == 1
 }
 
-async fn sixty_four_clients_create_at_once_without_errors(database: Option<Database>) {
+pub(crate) async fn sixty_four_clients_create_at_once_without_errors(database: Option<Database>) {
     let (setup, _clock) = at(MONDAY, database);
     let system = setup.start().await;
     let observer = system.observe();
@@ -207,7 +181,7 @@ async fn sixty_four_clients_create_at_once_without_errors(database: Option<Datab
     system.stop().await;
 }
 
-async fn of_two_updates_from_one_reading_one_wins(database: Option<Database>) {
+pub(crate) async fn of_two_updates_from_one_reading_one_wins(database: Option<Database>) {
     let (setup, _clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;
@@ -229,7 +203,7 @@ async fn of_two_updates_from_one_reading_one_wins(database: Option<Database>) {
     system.stop().await;
 }
 
-async fn what_is_repeated_at_once_is_done_once(database: Option<Database>) {
+pub(crate) async fn what_is_repeated_at_once_is_done_once(database: Option<Database>) {
     let (setup, _clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;

@@ -3,11 +3,9 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use todo::database::Database;
-use todo_tests::{Postgres, observer::Observer, rest::Rest};
+use todo_tests::{observer::Observer, rest::Rest};
 
-use crate::{MONDAY, at, envelope::TRIGGERED, on_both, text};
-
-on_both!(a_snoozed_notification_rings_again, a_snooze_dies_with_its_task, an_all_day_task_has_the_whole_day);
+use crate::{MONDAY, at, envelope::TRIGGERED, text};
 
 fn ids(reminders: &Value) -> Vec<&Value> {
     reminders.as_array().expect("a list").iter().map(|reminder| &reminder["id"]).collect()
@@ -123,7 +121,7 @@ async fn relative_reminders_move_with_the_due_date_and_absolute_ones_stay() {
     system.stop().await;
 }
 
-async fn a_snoozed_notification_rings_again(database: Option<Database>) {
+pub(crate) async fn a_snoozed_notification_rings_again(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let (ann, observer) = (system.user("ann").await, system.observe());
@@ -161,7 +159,7 @@ async fn a_snoozed_notification_rings_again(database: Option<Database>) {
     system.stop().await;
 }
 
-async fn a_snooze_dies_with_its_task(database: Option<Database>) {
+pub(crate) async fn a_snooze_dies_with_its_task(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;
@@ -196,7 +194,7 @@ async fn rung(ann: &Rest, at: &str) -> Value {
     ann.create(json!({ "title": "a", "reminders": [{ "trigger_at": at }] })).await
 }
 
-async fn an_all_day_task_has_the_whole_day(database: Option<Database>) {
+pub(crate) async fn an_all_day_task_has_the_whole_day(database: Option<Database>) {
     // 10:30 in Berlin.
     let (setup, clock) = at("2026-03-28T09:30:00Z", database);
     let system = setup.start().await;
@@ -233,25 +231,21 @@ async fn an_all_day_task_has_the_whole_day(database: Option<Database>) {
     system.stop().await;
 }
 
-#[tokio::test]
-async fn reminders_of_many_users_at_one_instant_all_ring_once() {
-    for database in [None, Postgres::start().map(|postgres| (postgres.url().parse().expect("a URL"), postgres))] {
-        let (database, _server) = database.unzip();
-        let (setup, clock) = at(MONDAY, database);
-        let system = setup.start().await;
-        let (ann, bob) = (system.user("ann").await, system.user("bob").await);
-        for user in [&ann, &bob] {
-            for _ in 0..20 {
-                rung(user, "2026-03-02T08:10:00Z").await;
-            }
+pub(crate) async fn reminders_of_many_users_at_one_instant_all_ring_once(database: Option<Database>) {
+    let (setup, clock) = at(MONDAY, database);
+    let system = setup.start().await;
+    let (ann, bob) = (system.user("ann").await, system.user("bob").await);
+    for user in [&ann, &bob] {
+        for _ in 0..20 {
+            rung(user, "2026-03-02T08:10:00Z").await;
         }
-        system.pass(&clock, TimeDelta::minutes(10)).await;
-        assert_eq!((ann.notifications().await.len(), bob.notifications().await.len()), (20, 20));
-        assert_eq!(ann.get("/api/notifications").await.expect(200)["unread_count"], 20);
-        ann.act("/api/notifications/read-all").await.expect(204);
-        let read = ann.get("/api/notifications?unread_only=true").await.expect(200);
-        assert_eq!((&read["unread_count"], &read["total"]), (&json!(0), &json!(0)));
-        assert_eq!(bob.get("/api/notifications").await.expect(200)["unread_count"], 20);
-        system.stop().await;
     }
+    system.pass(&clock, TimeDelta::minutes(10)).await;
+    assert_eq!((ann.notifications().await.len(), bob.notifications().await.len()), (20, 20));
+    assert_eq!(ann.get("/api/notifications").await.expect(200)["unread_count"], 20);
+    ann.act("/api/notifications/read-all").await.expect(204);
+    let read = ann.get("/api/notifications?unread_only=true").await.expect(200);
+    assert_eq!((&read["unread_count"], &read["total"]), (&json!(0), &json!(0)));
+    assert_eq!(bob.get("/api/notifications").await.expect(200)["unread_count"], 20);
+    system.stop().await;
 }

@@ -8,15 +8,8 @@ use todo_tests::rest::Rest;
 use crate::{
     MONDAY, at,
     envelope::{CREATED, DELETED},
-    on_both, text,
+    text,
 };
-
-on_both!(
-    moving_the_due_date_withdraws_what_nobody_touched,
-    a_withdrawn_slot_that_comes_back_is_made_again,
-    a_paused_series_makes_nothing_and_resumes_from_now,
-    a_cleared_or_deleted_series_makes_no_more,
-);
 
 async fn slots(user: &Rest, source: &Value) -> Vec<String> {
     let instances = user.instances(text(&source["id"])).await;
@@ -27,7 +20,7 @@ fn path(task: &Value) -> String {
     format!("/api/tasks/{}", text(&task["id"]))
 }
 
-async fn moving_the_due_date_withdraws_what_nobody_touched(database: Option<Database>) {
+pub(crate) async fn moving_the_due_date_withdraws_what_nobody_touched(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let (ann, observer) = (system.user("ann").await, system.observe());
@@ -61,7 +54,7 @@ async fn moving_the_due_date_withdraws_what_nobody_touched(database: Option<Data
     system.stop().await;
 }
 
-async fn a_withdrawn_slot_that_comes_back_is_made_again(database: Option<Database>) {
+pub(crate) async fn a_withdrawn_slot_that_comes_back_is_made_again(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let (ann, observer) = (system.user("ann").await, system.observe());
@@ -83,7 +76,7 @@ async fn a_withdrawn_slot_that_comes_back_is_made_again(database: Option<Databas
     system.stop().await;
 }
 
-async fn a_paused_series_makes_nothing_and_resumes_from_now(database: Option<Database>) {
+pub(crate) async fn a_paused_series_makes_nothing_and_resumes_from_now(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;
@@ -107,7 +100,7 @@ async fn a_paused_series_makes_nothing_and_resumes_from_now(database: Option<Dat
     system.stop().await;
 }
 
-async fn a_cleared_or_deleted_series_makes_no_more(database: Option<Database>) {
+pub(crate) async fn a_cleared_or_deleted_series_makes_no_more(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;

@@ -12,15 +12,8 @@ use todo_tests::{
 use crate::{
     MONDAY, at,
     envelope::{COMPLETED, UPDATED},
-    on_both, text,
+    text,
 };
-
-on_both!(
-    a_create_with_its_own_id_can_be_repeated,
-    an_idempotency_key_gives_the_same_answer_again,
-    what_was_read_can_be_sent_back,
-    a_revision_guards_against_lost_updates,
-);
 
 fn path(task: &Value) -> String {
     format!("/api/tasks/{}", text(&task["id"]))
@@ -119,7 +112,7 @@ async fn null_clears_and_what_is_not_sent_stays() {
     system.stop().await;
 }
 
-async fn what_was_read_can_be_sent_back(database: Option<Database>) {
+pub(crate) async fn what_was_read_can_be_sent_back(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;
@@ -199,12 +192,12 @@ async fn completing_by_an_update_is_the_same_act() {
     let completed = observer.nth(COMPLETED, id, 1).await;
     assert_eq!(completed.data["task"], only);
     system.settled().await;
-    let updates = observer.about(id).iter().filter(|event| event.type_ == UPDATED).count();
-    assert_eq!(updates, 3, "completing alone announces no update");
+    let count = observer.about(id).iter().filter(|event| event.type_ == UPDATED).count();
+    assert_eq!(count, 3, "completing alone announces no update");
     system.stop().await;
 }
 
-async fn a_create_with_its_own_id_can_be_repeated(database: Option<Database>) {
+pub(crate) async fn a_create_with_its_own_id_can_be_repeated(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let (ann, bob) = (system.user("ann").await, system.user("bob").await);
@@ -240,7 +233,7 @@ async fn a_create_with_its_own_id_can_be_repeated(database: Option<Database>) {
     system.stop().await;
 }
 
-async fn an_idempotency_key_gives_the_same_answer_again(database: Option<Database>) {
+pub(crate) async fn an_idempotency_key_gives_the_same_answer_again(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let (ann, bob) = (system.user("ann").await, system.user("bob").await);
@@ -271,7 +264,7 @@ async fn an_idempotency_key_gives_the_same_answer_again(database: Option<Databas
     system.stop().await;
 }
 
-async fn a_revision_guards_against_lost_updates(database: Option<Database>) {
+pub(crate) async fn a_revision_guards_against_lost_updates(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;

@@ -5,15 +5,13 @@ use serde_json::{Value, json};
 use todo::database::Database;
 use todo_tests::rest::Rest;
 
-use crate::{MONDAY, at, on_both, text};
-
-on_both!(filters_combine_and_search_finds_parts_of_words, order_and_pages_are_stable, tags_and_counts_follow);
+use crate::{MONDAY, at, text};
 
 async fn titles(user: &Rest, query: &str) -> Vec<String> {
     user.tasks(query).await.iter().map(|task| text(&task["title"]).to_owned()).collect()
 }
 
-async fn filters_combine_and_search_finds_parts_of_words(database: Option<Database>) {
+pub(crate) async fn filters_combine_and_search_finds_parts_of_words(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;
@@ -62,7 +60,7 @@ async fn filters_combine_and_search_finds_parts_of_words(database: Option<Databa
     system.stop().await;
 }
 
-async fn order_and_pages_are_stable(database: Option<Database>) {
+pub(crate) async fn order_and_pages_are_stable(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;
@@ -124,7 +122,7 @@ async fn order_and_pages_are_stable(database: Option<Database>) {
     system.stop().await;
 }
 
-async fn tags_and_counts_follow(database: Option<Database>) {
+pub(crate) async fn tags_and_counts_follow(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;

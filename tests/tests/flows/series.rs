@@ -5,13 +5,7 @@ use serde_json::{Value, json};
 use todo::database::Database;
 use todo_tests::{clock::TestClock, rest::Rest, system::System};
 
-use crate::{MONDAY, at, on_both, text};
-
-on_both!(
-    a_slot_missed_for_ten_days_is_caught_up_as_asked,
-    fifty_open_instances_are_enough,
-    a_deleted_instance_never_comes_back
-);
+use crate::{MONDAY, at, text};
 
 /// A task with a recurrence.
 async fn series(user: &Rest, due: &str, recurrence: Value) -> String {
@@ -101,7 +95,7 @@ async fn monthly_on_the_31st_skips_short_months() {
     system.stop().await;
 }
 
-async fn a_slot_missed_for_ten_days_is_caught_up_as_asked(database: Option<Database>) {
+pub(crate) async fn a_slot_missed_for_ten_days_is_caught_up_as_asked(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;
@@ -222,7 +216,7 @@ async fn an_instance_appears_ahead_of_its_slot_for_lead_and_reminders() {
     system.stop().await;
 }
 
-async fn fifty_open_instances_are_enough(database: Option<Database>) {
+pub(crate) async fn fifty_open_instances_are_enough(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;
@@ -259,7 +253,7 @@ async fn fifty_open_instances_are_enough(database: Option<Database>) {
     system.stop().await;
 }
 
-async fn a_deleted_instance_never_comes_back(database: Option<Database>) {
+pub(crate) async fn a_deleted_instance_never_comes_back(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let (mut ann, observer) = (system.user("ann").await, system.observe());

@@ -8,14 +8,8 @@ use todo_tests::rest::{Answer, Rest};
 use crate::{
     MONDAY, at,
     envelope::{COMPLETED, CREATED, DELETED, UPDATED},
-    on_both, text,
+    text,
 };
-
-on_both!(
-    every_change_can_be_undone_and_that_too,
-    undoing_gives_back_what_time_has_not_taken,
-    after_seven_days_nothing_can_be_undone,
-);
 
 async fn undo(user: &Rest, revision: &Value) -> Answer {
     user.act(&format!("/api/changes/{revision}/undo")).await
@@ -27,7 +21,7 @@ fn change(answer: &Answer) -> Value {
     revision.parse::<i64>().expect("a number").into()
 }
 
-async fn every_change_can_be_undone_and_that_too(database: Option<Database>) {
+pub(crate) async fn every_change_can_be_undone_and_that_too(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let (ann, observer) = (system.user("ann").await, system.observe());
@@ -96,7 +90,7 @@ async fn every_change_can_be_undone_and_that_too(database: Option<Database>) {
     system.stop().await;
 }
 
-async fn undoing_gives_back_what_time_has_not_taken(database: Option<Database>) {
+pub(crate) async fn undoing_gives_back_what_time_has_not_taken(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;
@@ -152,7 +146,7 @@ async fn undoing_gives_back_what_time_has_not_taken(database: Option<Database>) 
     system.stop().await;
 }
 
-async fn after_seven_days_nothing_can_be_undone(database: Option<Database>) {
+pub(crate) async fn after_seven_days_nothing_can_be_undone(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;

@@ -16,16 +16,9 @@ use tonic::Code;
 use crate::{
     MONDAY, at,
     envelope::{COMPLETED, CREATED, DELETED, TRIGGERED, UPDATED},
-    on_both,
     surface::refused,
     text,
 };
-
-on_both!(
-    a_resumed_stream_misses_and_doubles_nothing,
-    three_watchers_at_once_see_the_same,
-    who_was_away_too_long_has_to_start_over,
-);
 
 const COUNTS: &str = "com.todo.counts";
 
@@ -69,7 +62,7 @@ async fn every_change_is_shown_at_once() {
     system.stop().await;
 }
 
-async fn a_resumed_stream_misses_and_doubles_nothing(database: Option<Database>) {
+pub(crate) async fn a_resumed_stream_misses_and_doubles_nothing(database: Option<Database>) {
     let (setup, _clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;
@@ -105,7 +98,7 @@ async fn a_resumed_stream_misses_and_doubles_nothing(database: Option<Database>)
     system.stop().await;
 }
 
-async fn three_watchers_at_once_see_the_same(database: Option<Database>) {
+pub(crate) async fn three_watchers_at_once_see_the_same(database: Option<Database>) {
     let (setup, _clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;
@@ -129,7 +122,7 @@ async fn three_watchers_at_once_see_the_same(database: Option<Database>) {
     system.stop().await;
 }
 
-async fn who_was_away_too_long_has_to_start_over(database: Option<Database>) {
+pub(crate) async fn who_was_away_too_long_has_to_start_over(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let mut system = setup.start().await;
     let mut ann = system.user("ann").await;

@@ -44,7 +44,8 @@ fn number(variable: &str) -> Option<u64> {
 
 #[test]
 fn whatever_happens_in_whatever_order_the_system_is_what_its_users_were_told() {
-    let (first, last) = number("SIM_SEED").map_or_else(|| (1, number("SIM_SEEDS").unwrap_or(SEEDS)), |seed| (seed, seed));
+    let (first, last) =
+        number("SIM_SEED").map_or_else(|| (1, number("SIM_SEEDS").unwrap_or(SEEDS)), |seed| (seed, seed));
     let (next, steps) = (AtomicU64::new(first), AtomicU64::new(0));
     let failed = Mutex::new(Vec::new());
     let begun = Instant::now();
@@ -232,8 +233,19 @@ async fn replay(world: &mut World, dice: &mut Dice) {
 
 /// All that must not change by a replay.
 fn state(books: &Books) -> Vec<String> {
-    let Books { owners, changes, outbox, tasks, reminders, firings, notifications, series, slots, dead_letters, broker: _ } =
-        books;
+    let Books {
+        owners,
+        changes,
+        outbox,
+        tasks,
+        reminders,
+        firings,
+        notifications,
+        series,
+        slots,
+        dead_letters,
+        broker: _,
+    } = books;
     let mut lines = vec![format!("{owners:?}"), format!("{notifications:?}"), format!("{dead_letters:?}")];
     lines.extend(changes.iter().map(|row| format!("{row:?}")));
     lines.extend(outbox.iter().map(|row| format!("{row:?}")));

@@ -70,12 +70,16 @@ impl User<'_> {
         }
         let headers: Vec<_> = (!by_id).then(|| ("idempotency-key", key.clone())).into_iter().collect();
         let answer = self.world.ask(self.number, ("POST", "/api/tasks"), &headers, Some(&body)).await;
+        if answer.status == 400 && body["recurrence"]["until"].is_string() {
+            assert_eq!(answer.body["error"]["details"][0]["field"], "recurrence.until", "{}", answer.body);
+            return "a series that ends before it begins".to_owned();
+        }
         assert_eq!(answer.status, 201, "{body} -> {}", answer.body);
         let task = &answer.body;
         assert_eq!((&task["title"], &task["status"]), (&body["title"], &json!("pending")));
         let id = text(task, "id");
         self.told.tasks.insert(id.clone(), Known::There(task.clone()));
-        self.told.undoable(answer.revision, &Value::Null, task);
+        self.told.undoable((answer.revision, self.world.now()), &Value::Null, task);
         self.told.repeatable.push(((!by_id).then_some(key), body.clone(), id.clone()));
         format!("create {id} {body}")
     }
@@ -92,10 +96,13 @@ impl User<'_> {
             // By its key, the answer is what it was then.
             (_, Some(_)) => assert_eq!((answer.status, text(&answer.body, "id")), (201, id.clone()), "{}", answer.body),
             // By its id, it is the task as it is.
-            (Known::There(told), None) => {
-                assert_eq!(answer.status, 201, "{}", answer.body);
+            (Known::There(told), None) if answer.status == 201 => {
                 let (told, answer) = (told.clone(), answer.body);
                 self.told.changed(&told, &answer, &[]);
+            }
+            // A task that was deleted and came back by an undo does not know any more who asked for it.
+            (Known::There(_), None) => {
+                assert!(answer.status == 409 && self.told.returned.contains(&id), "{}", answer.body);
             }
             (Known::Gone, None) => assert_eq!(answer.status, 409, "{}", answer.body),
         }
@@ -141,9 +148,20 @@ impl User<'_> {
         }
         let id = text(task, "id");
         let answer = self.ask("PATCH", &format!("/api/tasks/{id}"), Some(&body)).await;
+        if answer.status == 400 && body["recurrence"]["until"].is_string() {
+            // Its end lies before the due date.
+            assert_eq!(answer.body["error"]["details"][0]["field"], "recurrence.until", "{}", answer.body);
+            return format!("a series of {id} that ends before it begins");
+        }
         assert_eq!(answer.status, 200, "{body} on {task} -> {}", answer.body);
         self.told.changed(task, &answer.body, &fields);
-        self.told.undoable(answer.revision, task, &answer.body);
+        let mut before = task.clone();
+        if open && answer.body["status"] == "completed" {
+            // Two changes, an edit and a completion, of which the last is undone first.
+            before = answer.body.clone();
+            before["status"] = task["status"].clone();
+        }
+        self.told.undoable((answer.revision, self.world.now()), &before, &answer.body);
         format!("edit {id} {body}")
     }
 
@@ -155,7 +173,7 @@ impl User<'_> {
         let pending = answer.body["reminders"].as_array().into_iter().flatten();
         let pending = pending.filter(|it| it["fired"] == false && it["cancelled"] == false).count();
         assert_eq!(pending, 0, "a completed task still rings: {}", answer.body);
-        self.told.undoable(answer.revision, task, &answer.body);
+        self.told.undoable((answer.revision, self.world.now()), task, &answer.body);
         format!("complete {id}")
     }
 
@@ -164,7 +182,7 @@ impl User<'_> {
         let answer = self.ask("DELETE", &format!("/api/tasks/{id}"), None).await;
         assert_eq!(answer.status, 204, "{}", answer.body);
         self.told.tasks.insert(id.clone(), Known::Gone);
-        self.told.undoable(answer.revision, task, &Value::Null);
+        self.told.undoable((answer.revision, self.world.now()), task, &Value::Null);
         format!("delete {id}")
     }
 
@@ -183,6 +201,7 @@ impl User<'_> {
         match (&known, answer.status) {
             (Known::Gone, 409) => return format!("{what}: it was deleted since"),
             (_, 200) => {}
+            (_, 404) if self.world.now() - undone.at >= TimeDelta::days(7) => return format!("{what}: too late"),
             (_, status) => panic!("{what}: {status} {}", answer.body),
         }
         let after = answer.body["task"].clone();
@@ -191,12 +210,15 @@ impl User<'_> {
             let same = content(&after) == content(&undone.before);
             assert!(same || loses(&undone.before, &after), "{what}:\n{}\n{after}", undone.before);
         }
+        if matches!(known, Known::Gone) {
+            self.told.returned.insert(id.clone());
+        }
         let known = if after.is_null() { Known::Gone } else { Known::There(after.clone()) };
         let before = match self.told.tasks.insert(id, known) {
             Some(Known::There(before)) => before,
             _ => Value::Null,
         };
-        self.told.undoable(answer.revision, &before, &after);
+        self.told.undoable((answer.revision, self.world.now()), &before, &after);
         what
     }
 
@@ -229,13 +251,17 @@ impl User<'_> {
         match self.dice.below(5) {
             0 => {
                 assert_eq!(self.ask("POST", "/api/notifications/read-all", None).await.status, 204);
-                self.told.read.extend(rung.iter().map(|it| text(it, "id")));
+                // A snoozed one rings again.
+                let awake = rung.iter().filter(|it| it["snoozed_until"].is_null());
+                self.told.read.extend(awake.map(|it| text(it, "id")));
                 "read all".to_owned()
             }
             1 | 2 => {
                 let answer = self.ask("POST", &format!("/api/notifications/{id}/read"), None).await;
                 assert_eq!(answer.status, 204, "{}", answer.body);
-                self.told.read.insert(id.clone());
+                if notification["snoozed_until"].is_null() {
+                    self.told.read.insert(id.clone());
+                }
                 format!("read {id}")
             }
             _ => {
@@ -251,7 +277,17 @@ impl User<'_> {
                 let expected: &[u16] = open.map_or(&[200, 404], |open| if open { &[200] } else { &[404] });
                 assert!(expected.contains(&answer.status), "snooze {id}: {} {}", answer.status, answer.body);
                 self.told.read.remove(&id);
-                format!("snooze {id} until {until}: {}", answer.status)
+                let told = self.told.tasks.get(&text(&notification, "task_id")).cloned();
+                let did = format!("snooze {id} until {until}: {}", answer.status);
+                match told {
+                    // Closing the task ends the snooze.
+                    Some(Known::There(task)) if self.dice.percent(30) => match self.dice.below(3) {
+                        0 => format!("{did}, {}", self.delete(&task).await),
+                        1 => format!("{did}, {}", self.complete(&task).await),
+                        _ => format!("{did}, {}", self.edit(&task).await),
+                    },
+                    _ => did,
+                }
             }
         }
     }

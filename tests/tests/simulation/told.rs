@@ -17,11 +17,10 @@ pub(crate) enum Known {
 #[derive(Clone, Debug)]
 pub(crate) struct Undoable {
     pub(crate) revision: i64,
+    pub(crate) at: Timestamp,
     pub(crate) task_id: String,
     /// The task before it; null if there was none.
     pub(crate) before: Value,
-    /// The task after it; null if it is gone.
-    pub(crate) after: Value,
 }
 
 /// One user's knowledge.
@@ -31,6 +30,8 @@ pub(crate) struct Told {
     pub(crate) undoable: Vec<Undoable>,
     /// Notifications that were marked as read, and not snoozed since.
     pub(crate) read: BTreeSet<String>,
+    /// Tasks whose deletion was undone.
+    pub(crate) returned: BTreeSet<String>,
     /// Creates by a client's id or with a key, to be repeated: path, key and body.
     pub(crate) repeatable: Vec<(Option<String>, Value, String)>,
     /// The highest revision heard of.
@@ -66,12 +67,11 @@ impl Told {
         self.revision = self.revision.max(revision.unwrap_or_default());
     }
 
-    pub(crate) fn undoable(&mut self, revision: Option<i64>, before: &Value, after: &Value) {
+    pub(crate) fn undoable(&mut self, (revision, at): (Option<i64>, Timestamp), before: &Value, after: &Value) {
         if let Some(revision) = revision {
             self.heard(Some(revision));
             let id = if before.is_null() { after } else { before };
-            let (before, after) = (before.clone(), after.clone());
-            self.undoable.push(Undoable { revision, task_id: text(id, "id"), before, after });
+            self.undoable.push(Undoable { revision, at, task_id: text(id, "id"), before: before.clone() });
         }
     }
 
@@ -106,7 +106,9 @@ pub(crate) fn content(task: &Value) -> Value {
     let fields = ["title", "description", "status", "priority", "tags", "due_date", "due_all_day", "source_task_id"];
     let kept = fields.iter().map(|field| ((*field).to_owned(), task[field].clone()));
     let mut content: Value = kept.collect();
-    for part in ["recurrence_type", "cron_expression", "time_zone", "until", "count", "paused", "overlap", "lead_seconds"] {
+    for part in
+        ["recurrence_type", "cron_expression", "time_zone", "until", "count", "paused", "overlap", "lead_seconds"]
+    {
         content[part] = task["recurrence"][part].clone();
     }
     let reminders = task["reminders"].as_array().into_iter().flatten();

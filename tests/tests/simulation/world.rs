@@ -285,7 +285,9 @@ impl World {
         left.extend((outgoing > 0).then(|| format!("{outgoing} events to publish")));
         let pending = self.system().sidecar.pending().await.expect("the deliveries");
         left.extend(pending.iter().map(|pending| format!("{pending:?}")));
-        left.extend(self.system().sidecar.next_due().await.expect("the deliveries").map(|at| format!("a delivery at {at}")));
+        left.extend(
+            self.system().sidecar.next_due().await.expect("the deliveries").map(|at| format!("a delivery at {at}")),
+        );
         left
     }
 

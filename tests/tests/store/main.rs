@@ -99,6 +99,7 @@ suite! {
             what_was_published_is_not_leased_again,
             what_failed_waits_for_its_time,
             attempts_count_how_often_publishing_was_begun,
+            what_a_fast_clock_put_off_is_recalled,
             the_backlog_tells_how_many_and_since_when,
         }
         purge {
@@ -122,6 +123,7 @@ suite! {
             open_instances_are_open_tasks_and_decided_slots,
             a_firing_is_added_once,
             what_had_no_effect_yet_is_handed_out_oldest_first,
+            what_a_fast_clock_decided_is_handed_out_last,
         }
         inbox {
             a_notification_survives,

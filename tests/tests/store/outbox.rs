@@ -104,6 +104,24 @@ pub(crate) async fn attempts_count_how_often_publishing_was_begun(db: &Db) {
     }
 }
 
+pub(crate) async fn what_a_fast_clock_put_off_is_recalled(db: &Db) {
+    add(db, 1..=4).await;
+    let mut tx = db.begin().await;
+    tx.postpone_outgoing(&[id(1)], second(1_000)).await.unwrap();
+    tx.postpone_outgoing(&[id(2), id(3)], second(1_001)).await.unwrap();
+    tx.set_published(&[id(3)], second(9_000)).await.unwrap();
+    tx.commit().await.unwrap();
+    let recall = async || {
+        let mut tx = db.begin().await;
+        let recalled = tx.recall_outgoing(second(50), second(1_000)).await.unwrap();
+        tx.commit().await.unwrap();
+        recalled
+    };
+    // What could have been put off by a clock that goes right waits on; what is published stays so.
+    assert_eq!((recall().await, recall().await), (1, 0));
+    assert_eq!(ids(&lease(db, second(50), second(80), 10).await), [id(2), id(4)]);
+}
+
 pub(crate) async fn the_backlog_tells_how_many_and_since_when(db: &Db) {
     let backlog = async || db.read().await.outgoing_backlog().await.unwrap();
     assert_eq!(backlog().await, (0, None));

@@ -207,3 +207,23 @@ pub(crate) async fn what_had_no_effect_yet_is_handed_out_oldest_first(db: &Db) {
     assert_eq!(unseen(1_000, 10).await, (firings(&[10, 30, 40]), slots(&[1, 2, 3, 4])));
     assert_eq!(unseen(1_000, 2).await, (firings(&[10, 30]), slots(&[1, 2])));
 }
+
+pub(crate) async fn what_a_fast_clock_decided_is_handed_out_last(db: &Db) {
+    let owner = db.owner("ada").await;
+    source(db, owner, 1).await;
+    let mut tx = db.begin().await;
+    for number in [160, 161, 1_000, 50] {
+        assert!(tx.add_firing(&firing(owner, number)).await.unwrap());
+    }
+    let ahead = Slot { decided_at: second(500), ..slot(1, 1, SlotState::Decided) };
+    tx.put_slot(&ahead).await.unwrap();
+    tx.put_slot(&slot(1, 2, SlotState::Decided)).await.unwrap();
+    tx.commit().await.unwrap();
+    // A minute of grace: what was decided just now is on its way.
+    let (firings, slots) = db.read().await.unseen(second(100), 10).await.unwrap();
+    assert_eq!(firings, [50, 161, 1_000].map(|number| firing(owner, number)));
+    assert_eq!(slots, [slot(1, 2, SlotState::Decided), ahead.clone()]);
+    let (firings, slots) = db.read().await.unseen(second(100), 2).await.unwrap();
+    assert_eq!(firings, [50, 161].map(|number| firing(owner, number)));
+    assert_eq!(slots, [slot(1, 2, SlotState::Decided), ahead]);
+}

@@ -204,6 +204,15 @@ impl Log for Transaction {
         .await
     }
 
+    async fn recall_outgoing(&mut self, now: DateTime<Utc>, never_after: DateTime<Utc>) -> Result<u64, Error> {
+        let done = sqlx::query::<Db>("UPDATE outbox SET due_at = $1 WHERE due_at > $2")
+            .bind(micros(now))
+            .bind(micros(never_after))
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(done.rows_affected())
+    }
+
     async fn outgoing_backlog(&mut self) -> Result<(i64, Option<DateTime<Utc>>), Error> {
         let row = sqlx::query::<Db>(
             "SELECT count(*) AS waiting, min(created_at) AS since FROM outbox WHERE due_at IS NOT NULL",

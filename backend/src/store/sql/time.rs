@@ -7,6 +7,9 @@ use uuid::Uuid;
 use super::{Db, Row, Transaction, tasks::stored_status};
 use crate::store::{DueKind, DueRow, Error, Firing, ReminderRow, Series, Slot, SlotState, Time, micros, time};
 
+/// What was decided so long after a moment that lies a little in the past, a clock wrote that ran ahead and was set back.
+const AHEAD: i64 = 60_000_000;
+
 /// `reminders.state`
 pub(super) const PENDING: i64 = 1;
 pub(super) const FIRED: i64 = 2;
@@ -314,14 +317,18 @@ impl Time for Transaction {
     }
 
     async fn unseen(&mut self, before: DateTime<Utc>, limit: i64) -> Result<(Vec<Firing>, Vec<Slot>), Error> {
-        let mut query = QueryBuilder::<Db>::new(FIRING);
-        query.push(" WHERE NOT seen AND fired_at <= ").push_bind(micros(before));
-        query.push(" ORDER BY fired_at LIMIT ").push_bind(limit);
-        let firings = query.build().fetch_all(&mut *self.tx).await?;
-        let mut query = QueryBuilder::<Db>::new(SLOT);
-        query.push(" WHERE state = 1 AND decided_at <= ").push_bind(micros(before));
-        query.push(" ORDER BY decided_at LIMIT ").push_bind(limit);
-        let slots = query.build().fetch_all(&mut *self.tx).await?;
+        let (mut firings, mut slots) = (Vec::new(), Vec::new());
+        for (after, moment) in [("<=", micros(before)), (">", micros(before).saturating_add(AHEAD))] {
+            let room = |taken: usize| limit - i64::try_from(taken).unwrap_or(limit);
+            let mut query = QueryBuilder::<Db>::new(FIRING);
+            query.push(format_args!(" WHERE NOT seen AND fired_at {after} ")).push_bind(moment);
+            query.push(" ORDER BY fired_at LIMIT ").push_bind(room(firings.len()));
+            firings.extend(query.build().fetch_all(&mut *self.tx).await?);
+            let mut query = QueryBuilder::<Db>::new(SLOT);
+            query.push(format_args!(" WHERE state = 1 AND decided_at {after} ")).push_bind(moment);
+            query.push(" ORDER BY decided_at LIMIT ").push_bind(room(slots.len()));
+            slots.extend(query.build().fetch_all(&mut *self.tx).await?);
+        }
         Ok((firings.iter().map(firing).collect::<Result<_, _>>()?, slots.iter().map(slot).collect::<Result<_, _>>()?))
     }
 }
