@@ -37,7 +37,8 @@ fmt: cargo ## Formats
 
 $(BUF): tools/buf/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is needed for buf: install Node.js 20 or later"; exit 1; }
-	npm ci --prefix tools/buf --no-audit --no-fund
+	# Not `npm ci`: it wants the packages of all platforms in the lock file, which some mirrors do not carry.
+	npm install --prefix tools/buf --no-save --no-audit --no-fund
 	@touch $@
 
 .PHONY: cargo services

@@ -7,9 +7,10 @@ use sha2::{Digest, Sha256};
 use todo_domain::{
     Error, Violations,
     error::Reason,
+    ids,
     query::Query,
     recurrence::Recurrence,
-    task::{self, Context, Field, Task, Undone},
+    task::{self, Context, Field, ReminderState, Task, Undone},
     zone,
 };
 use todo_proto::v1::{self, task_service_server::TaskService};
@@ -140,10 +141,12 @@ impl Service {
         let task = match task::undo(current.as_ref(), before.as_ref(), &fields, &write.context()) {
             Undone::Updated(mut task, outcome) => {
                 let before = current.ok_or_else(task_not_found)?;
+                remember_firings(&mut write, &mut task).await?;
                 write.update(&before, &mut task, &outcome).await?;
                 Some(*task)
             }
             Undone::Returned(mut task) => {
+                remember_firings(&mut write, &mut task).await?;
                 if !write.create(&mut task, None).await? {
                     return Err(Error::new(Reason::IdConflict, "the id of the deleted task is taken"));
                 }
@@ -224,6 +227,18 @@ async fn undoable(write: &mut Write, revision: i64) -> Result<Change, Error> {
     change.filter(|change| of_task(change.kind) && is_kept(change)).ok_or_else(|| {
         Error::new(Reason::ChangeNotFound, "there is no change of a task at this revision within the last 7 days")
     })
+}
+
+/// What an undo brings back may have rung before it was removed: that is not cancelled, and does not ring again.
+async fn remember_firings(write: &mut Write, task: &mut Task) -> Result<(), Error> {
+    for reminder in task.reminders.iter_mut().filter(|reminder| reminder.state != ReminderState::Fired) {
+        if let Some(at) = reminder.trigger_at
+            && write.tx.firing(ids::reminder_event_id(reminder.id, at)).await?.is_some()
+        {
+            reminder.state = ReminderState::Fired;
+        }
+    }
+    Ok(())
 }
 
 #[tonic::async_trait]

@@ -140,7 +140,12 @@ async fn run(cli: &Cli) -> Result<bool> {
         sections.push(bounded("Watch", 90, watch::run(plan)).await);
     }
     if wants(Part::Process) {
-        sections.push(bounded("Process", 600, process::run(plan)).await);
+        // Not bounded: where nothing is built yet, this takes minutes.
+        eprintln!("building the executable ...");
+        sections.push(match tokio::task::spawn_blocking(process::build).await? {
+            Ok(executable) => bounded("Process", 120, process::run(plan, &executable)).await,
+            Err(error) => Section::failed("Process", &error),
+        });
     }
 
     let measured = sections.iter().all(|section| section.failure.is_none());

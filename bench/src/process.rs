@@ -29,15 +29,14 @@ const SIZE: f64 = 25.0;
 const IDLE: f64 = 20.0;
 const FULL: f64 = 60.0;
 
-/// Builds the executable and measures it.
-pub(crate) async fn run(plan: Plan) -> Result<Section> {
-    let executable = spawn_blocking(build).await??;
+/// Measures the executable.
+pub(crate) async fn run(plan: Plan, executable: &Path) -> Result<Section> {
     let mut section = Section::new(
         "Process",
         "The executable `todo all` as a process of its own, with its defaults, on SQLite. Start: from the spawn to the \
          first 200 of `/ready`, asked every half a millisecond. Memory: resident, by /proc.",
     );
-    let size = megabytes(std::fs::metadata(&executable)?.len());
+    let size = megabytes(std::fs::metadata(executable)?.len());
     section.push(
         Row::plain("size of the stripped executable", format!("{size:.1} MB"))
             .goal("at most 25 MB, with the page (which is not in it yet)", size <= SIZE),
@@ -47,7 +46,7 @@ pub(crate) async fn run(plan: Plan) -> Result<Section> {
     for _ in 0..plan.pick(11, 2) {
         let scratch = tempfile::tempdir()?;
         for taken in [&mut fresh, &mut again] {
-            let process = Process::start(&executable, scratch.path()).await?;
+            let process = Process::start(executable, scratch.path()).await?;
             taken.push(process.ready);
             process.stop().await?;
         }
@@ -62,7 +61,7 @@ pub(crate) async fn run(plan: Plan) -> Result<Section> {
             .goal("p50 at most 50 ms", taken.p50() <= START),
         );
     }
-    memory(plan, &executable, &mut section).await?;
+    memory(plan, executable, &mut section).await?;
     Ok(section)
 }
 
@@ -118,7 +117,7 @@ async fn memory(plan: Plan, executable: &Path, section: &mut Section) -> Result<
 }
 
 /// Builds the executable as `make run` does; says where it is.
-fn build() -> Result<PathBuf> {
+pub(crate) fn build() -> Result<PathBuf> {
     let mut command = Command::new(env!("CARGO"));
     command.args(["build", "--quiet", "--locked", "-p", "todo"]).current_dir(machine::root());
     if !cfg!(debug_assertions) {

@@ -168,14 +168,19 @@ impl Timers {
         self.stamp
     }
 
-    /// Applies one line of a page that was asked for at `mark`.
-    pub(crate) fn listed(&mut self, due: Due, rings_at: Timestamp, mark: u64) {
+    /// Applies one line of a page that was asked for at `mark`. What rings later than it should, and after `never_after`,
+    /// was put off by a clock that ran ahead.
+    pub(crate) fn listed(&mut self, due: Due, rings_at: Timestamp, mark: u64, never_after: Timestamp) {
         let decided = self.decided.as_ref().is_some_and(|decided| decided.contains(&(due.thing, due.at)));
         if decided {
             return;
         }
         let stamp = self.mark();
         match self.held.get_mut(&due.thing) {
+            Some(timer) if timer.due == due && timer.rings_at > rings_at.max(never_after) => {
+                self.remove(due.thing);
+                self.set(due, rings_at);
+            }
             Some(timer) if timer.due == due => timer.stamp = stamp,
             // An event or a decision came while the page was read, and knows better.
             Some(timer) if timer.stamp > mark => {}

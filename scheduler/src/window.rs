@@ -177,6 +177,7 @@ impl Window {
             let is_first = page_token.is_empty();
             let page = self.page(until, page_token).await?;
             let last = page.due.last().and_then(|due| due.due_at.as_ref()).and_then(instant);
+            let never_after = self.clock.now() + self.options.retry_cap;
             let held = {
                 let mut timers = locked(&self.timers);
                 for due in &page.due {
@@ -184,7 +185,7 @@ impl Window {
                         tracing::error!(due.id, "line of ListDue not understood");
                         continue;
                     };
-                    timers.listed(due, due.at + self.options.stagger, mark);
+                    timers.listed(due, due.at + self.options.stagger, mark, never_after);
                 }
                 mark = timers.mark();
                 timers.len()

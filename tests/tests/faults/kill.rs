@@ -24,7 +24,7 @@ const CUSTOMERS: u64 = 4;
 const KILLS: u64 = 5;
 /// Longest time in which everything that a kill interrupted is made good by a server that nobody talks to: the 10
 /// seconds after which an announcement counts as lost, and the 30 between two looks for such.
-const RECOVERY: Duration = Duration::from_secs(60);
+const RECOVERY: Duration = Duration::from_mins(1);
 
 /// Microseconds in which nothing may be due at rest, so that nothing happens while it is looked at.
 const AHEAD: i64 = 3_000_000;
@@ -75,7 +75,7 @@ async fn story(seed: u64) {
             });
         }
         let early = tokio::time::timeout(moment, working.join_next()).await.ok().flatten();
-        assert!(early.is_none(), "seed {seed}: a customer stopped before the kill: {:?}", early.map(|it| it.err()));
+        assert!(early.is_none(), "seed {seed}: a customer stopped before the kill: {:?}", early.map(Result::err));
         process.kill();
         while let Some(customer) = working.join_next().await {
             customers.push(customer.unwrap_or_else(|error| panic!("seed {seed}: {error}")));

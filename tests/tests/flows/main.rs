@@ -69,6 +69,7 @@ on_both! {
     races: [
         what_races_with_a_firing_reminder_never_has_both_outcomes,
         sixty_four_clients_create_at_once_without_errors,
+        a_client_that_goes_away_leaves_nothing_behind,
         of_two_updates_from_one_reading_one_wins,
         what_is_repeated_at_once_is_done_once,
     ],
@@ -118,7 +119,6 @@ on_both! {
 
 /// A system over a database, with a clock that begins at a time.
 fn at(time: &str, database: Option<Database>) -> (Setup, Arc<TestClock>) {
-    let _ = todo_runtime::telemetry::init("warn", todo_runtime::telemetry::Format::Text);
     let (setup, clock) = Setup::at(time);
     match database {
         Some(database) => (setup.over(database), clock),

@@ -181,6 +181,32 @@ pub(crate) async fn sixty_four_clients_create_at_once_without_errors(database: O
     system.stop().await;
 }
 
+pub(crate) async fn a_client_that_goes_away_leaves_nothing_behind(database: Option<Database>) {
+    let (setup, _clock) = at(MONDAY, database);
+    let system = setup.start().await;
+    let ann = system.user("ann").await;
+    let leaving = (0..8).map(|seed| {
+        let (user, mut dice) = (system.back(&ann), Dice::new(seed));
+        tokio::spawn(async move {
+            for _ in 0..40 {
+                let patience = std::time::Duration::from_micros(dice.below(6_000));
+                // Whether the answer came in time does not matter.
+                let _ = tokio::time::timeout(patience, user.get("/api/tasks?limit=1")).await;
+            }
+        })
+    });
+    let leaving: Vec<_> = leaving.collect();
+    for number in 0..60 {
+        let answer = ann.post("/api/tasks", &json!({ "title": number.to_string() })).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+    }
+    for left in join_all(leaving).await {
+        left.expect("no panic");
+    }
+    assert_eq!(ann.tasks("").await.len(), 60);
+    system.stop().await;
+}
+
 pub(crate) async fn of_two_updates_from_one_reading_one_wins(database: Option<Database>) {
     let (setup, _clock) = at(MONDAY, database);
     let system = setup.start().await;
