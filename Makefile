@@ -14,9 +14,11 @@ run: cargo ## Builds the executable and runs everything in one process at http:/
 	@exec target/release/todo all
 
 test: cargo ## Runs what needs only the toolchain
+	$(CARGO) build --locked -p todo
 	$(CARGO) test --workspace --locked
 
 test-full: cargo services ## Runs everything: real Postgres, process kills, the API fuzzed by its own description
+	$(CARGO) build --locked -p todo
 	CI=true $(CARGO) test --workspace --locked
 	tools/schemathesis/run
 

@@ -80,7 +80,7 @@ pub(crate) async fn what_races_with_a_firing_reminder_never_has_both_outcomes(da
             let (ann, act, task, patience) = (ann.clone(), *act, task.clone(), *patience);
             tokio::spawn(async move {
                 // Reads as long as the dice say, then acts.
-                for _ in 0..patience {
+                for _ in 0..patience * 20 {
                     ann.task(text(&task["id"])).await;
                 }
                 act.on(&ann, &task).await
@@ -185,6 +185,22 @@ pub(crate) async fn a_client_that_goes_away_leaves_nothing_behind(database: Opti
     let (setup, _clock) = at(MONDAY, database);
     let system = setup.start().await;
     let ann = system.user("ann").await;
+    // In the middle of opening a transaction, as early as can be and a little later each time.
+    for patience in 0..300 {
+        let soon = async {
+            for _ in 0..patience * 10 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = system.store.read() => {}
+            () = soon => {}
+        }
+        let mut tx = system.store.begin().await.expect("a transaction");
+        assert_eq!(tx.lock_owner(Uuid::nil()).await.expect("it may write").map(|owner| owner.revision), None);
+    }
+    // And as clients do it.
     let leaving = (0..8).map(|seed| {
         let (user, mut dice) = (system.back(&ann), Dice::new(seed));
         tokio::spawn(async move {
