@@ -22,7 +22,7 @@ pub(crate) fn describe() -> String {
     let scratch = std::env::temp_dir();
     let scratch_type = said("stat", &["-f", "-c", "%T", &scratch.to_string_lossy()]).unwrap_or_default();
     format!(
-        "- Date: {}\n- Commit: {}\n- Machine: {cores} cores ({}), {} GB of memory, Linux {}\n- Data in {} ({scratch_type}); build: {}",
+        "- Date: {}\n- Commit: {}\n- Machine: {cores} cores ({}), {} GB of memory, Linux {}\n- Data in {} ({scratch_type}); build: {}\n- {}",
         SystemClock.now().format("%Y-%m-%d %H:%M UTC"),
         commit(),
         field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned()),
@@ -30,7 +30,18 @@ pub(crate) fn describe() -> String {
         said("uname", &["-r"]).unwrap_or_default(),
         scratch.display(),
         if cfg!(debug_assertions) { "debug, which says nothing about speed" } else { "release" },
+        load(cores),
     )
+}
+
+/// What else the machine was doing.
+fn load(cores: usize) -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split_whitespace().next().and_then(|load| load.parse::<f64>().ok()).unwrap_or_default();
+    #[expect(clippy::cast_precision_loss, reason = "a few cores")]
+    let busy = load > cores as f64 * 0.3;
+    let care = if busy { "; **other work shared its cores: take latencies with care, p99 above all**" } else { "" };
+    format!("Load average when it began: {load}{care}")
 }
 
 fn commit() -> String {

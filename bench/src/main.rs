@@ -99,6 +99,8 @@ fn fail(why: &str) -> ExitCode {
 /// Measures; says whether every part could be.
 async fn run(cli: &Cli) -> Result<bool> {
     let log = log()?;
+    // Before there is any load of our own.
+    let machine = machine::describe();
     let plan = Plan { quick: cli.quick, database: cli.database };
     let wants = |part| cli.only.is_empty() || cli.only.contains(&part);
     let mut sections = Vec::new();
@@ -149,7 +151,7 @@ async fn run(cli: &Cli) -> Result<bool> {
     }
 
     let measured = sections.iter().all(|section| section.failure.is_none());
-    let text = table::document(&sections, &machine::describe(), plan.quick);
+    let text = table::document(&sections, &machine, plan.quick);
     println!("{text}");
     println!("The log of the measured systems: {}", log.display());
     let whole = cli.only.is_empty() && cli.database.is_none() && !plan.quick;

@@ -79,6 +79,14 @@ impl Store {
         Ok(Self { pool })
     }
 
+    /// Opens a transaction, in a task of its own. When its opening is cancelled, because a client has gone, sqlx 0.9
+    /// forgets a `BEGIN` that is on its way, and whoever gets the connection next finds itself inside that transaction.
+    async fn open_transaction(&self, begin: &'static str) -> Result<Box<dyn Tx>, Error> {
+        let pool = self.pool.clone();
+        let opened = tokio::spawn(async move { pool.begin_with(begin).await }).await;
+        Ok(Box::new(sql::Transaction::new(opened.map_err(|_| sqlx::Error::WorkerCrashed)??)))
+    }
+
     /// Brings the schema up to date, under an advisory lock so that replicas can start together.
     ///
     /// # Errors
@@ -91,13 +99,11 @@ impl Store {
 #[async_trait]
 impl super::Store for Store {
     async fn begin(&self) -> Result<Box<dyn Tx>, Error> {
-        Ok(Box::new(sql::Transaction::new(self.pool.begin().await?)))
+        self.open_transaction("BEGIN").await
     }
 
     async fn read(&self) -> Result<Box<dyn Tx>, Error> {
-        Ok(Box::new(sql::Transaction::new(
-            self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?,
-        )))
+        self.open_transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
     }
 
     async fn close(&self) {

@@ -186,9 +186,9 @@ pub(crate) async fn a_client_that_goes_away_leaves_nothing_behind(database: Opti
     let system = setup.start().await;
     let ann = system.user("ann").await;
     // In the middle of opening a transaction, as early as can be and a little later each time.
-    for patience in 0..300 {
+    for patience in 0..120 {
         let soon = async {
-            for _ in 0..patience * 10 {
+            for _ in 0..patience * 25 {
                 tokio::task::yield_now().await;
             }
         };
@@ -204,7 +204,7 @@ pub(crate) async fn a_client_that_goes_away_leaves_nothing_behind(database: Opti
     let leaving = (0..8).map(|seed| {
         let (user, mut dice) = (system.back(&ann), Dice::new(seed));
         tokio::spawn(async move {
-            for _ in 0..40 {
+            for _ in 0..20 {
                 let patience = std::time::Duration::from_micros(dice.below(6_000));
                 // Whether the answer came in time does not matter.
                 let _ = tokio::time::timeout(patience, user.get("/api/tasks?limit=1")).await;

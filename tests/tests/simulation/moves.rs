@@ -29,13 +29,14 @@ impl User<'_> {
         }
         let task = self.dice.pick(&tasks).clone();
         match self.dice.below(100) {
-            0..=39 => self.edit(&task).await,
-            40..=54 => self.complete(&task).await,
-            55..=64 => self.delete(&task).await,
-            65..=76 => self.undo().await,
-            77..=82 => self.instance().await,
-            83..=92 => self.notification().await,
-            93..=95 => self.repeat().await,
+            0..=24 => self.edit(&task).await,
+            25..=39 => self.series(&tasks).await,
+            40..=49 => self.complete(&task).await,
+            50..=56 => self.delete(&task).await,
+            57..=68 => self.undo().await,
+            69..=81 => self.instance().await,
+            82..=91 => self.notification().await,
+            92..=95 => self.repeat().await,
             96..=97 => self.stale(&task).await,
             _ => self.gone().await,
         }
@@ -113,7 +114,6 @@ impl User<'_> {
         let open = task["status"] != "completed";
         let has_due = !task["due_date"].is_null();
         let mut body = json!({});
-        let mut fields = Vec::new();
         for _ in 0..self.dice.between(1, 2) {
             match self.dice.below(9) {
                 0 => body["title"] = json!(format!("task {}", self.serial)),
@@ -137,6 +137,31 @@ impl User<'_> {
             // Relative reminders need a due date.
             body.as_object_mut().expect("it is one").remove("reminders");
         }
+        self.patch(task, body).await
+    }
+
+    /// Changes when the tasks of a series appear.
+    async fn series(&mut self, tasks: &[Value]) -> String {
+        let sources: Vec<_> = tasks.iter().filter(|task| !task["recurrence"].is_null()).collect();
+        if sources.is_empty() {
+            return "no series yet".to_owned();
+        }
+        let task = *self.dice.pick(&sources);
+        let mut recurrence = task["recurrence"].clone();
+        let body = match self.dice.below(4) {
+            0 => json!({ "recurrence": self.recurrence() }),
+            1 => {
+                recurrence["lead_seconds"] = json!(self.dice.pick(&[0, 60, 3_600, 86_400]));
+                json!({ "recurrence": recurrence })
+            }
+            _ => json!({ "due_date": clock::name(self.moment(-1_200, 300)) }),
+        };
+        self.patch(task, body).await
+    }
+
+    async fn patch(&mut self, task: &Value, body: Value) -> String {
+        let open = task["status"] != "completed";
+        let mut fields = Vec::new();
         for field in body.as_object().expect("it is one").keys() {
             fields.push(field.as_str());
         }
@@ -232,7 +257,7 @@ impl User<'_> {
             return "no instance yet".to_owned();
         }
         let task = self.dice.pick(&made).clone();
-        match self.dice.below(3) {
+        match self.dice.below(5) {
             0 => self.edit(&task).await,
             1 => self.complete(&task).await,
             _ => self.delete(&task).await,
