@@ -135,13 +135,14 @@ async fn ring(write: &mut Write, firing: Firing) -> Result<(), Error> {
         id: firing.notification_id,
         user_id: firing.user_id,
         // Of a snooze, the reminder that first rang.
-        reminder_id: known.map_or(firing.reminder_id, |known| known.reminder_id),
+        reminder_id: known.as_ref().map_or(firing.reminder_id, |known| known.reminder_id),
         task_id: firing.task_id,
         task_title: firing.task_title,
         due: firing.due,
         triggered_at: firing.fired_at,
         read_at: None,
-        snoozed_until: None,
+        // It may have been snoozed again since this was decided.
+        snoozed_until: known.and_then(|known| known.snoozed_until).filter(|until| *until != firing.trigger_at),
         revision: write.next_revision(),
     };
     write.tx.put_notification(&notification).await?;

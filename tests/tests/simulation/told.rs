@@ -70,8 +70,14 @@ impl Told {
     pub(crate) fn undoable(&mut self, (revision, at): (Option<i64>, Timestamp), before: &Value, after: &Value) {
         if let Some(revision) = revision {
             self.heard(Some(revision));
-            let id = if before.is_null() { after } else { before };
-            self.undoable.push(Undoable { revision, at, task_id: text(id, "id"), before: before.clone() });
+            let id = text(if before.is_null() { after } else { before }, "id");
+            let (mut before, status) = (before.clone(), before["status"].clone());
+            if !before.is_null() && status != "completed" && after["status"] == "completed" {
+                // Perhaps two changes, an edit and a completion: the last is undone alone.
+                before = after.clone();
+                before["status"] = status;
+            }
+            self.undoable.push(Undoable { revision, at, task_id: id, before });
         }
     }
 
