@@ -10,21 +10,29 @@ use todo_sidecar::{Ack, CloudEvent, Delivery, Subscriber, Subscription};
 use uuid::Uuid;
 
 use crate::{
+    bell::Bell,
     core::Core,
     event::{NOTIFICATIONS, RECURRING_SCHEDULED, REMINDER_TRIGGERED, TASKS},
-    store::{ChangeKind, Firing, Notification, SlotState},
-    write::Write,
+    store::{DeadLetter, SlotState},
 };
 
+/// What the dead-letter topic of a topic is called beyond it.
+const DEAD_LETTER: &str = "-dead-letter";
+/// Why we refuse an event.
+const UNREADABLE: &str = "the event's id or task is no UUID";
+/// Why somebody else did, or we could not handle one, where the sidecar does not tell.
+const NOT_SAID: &str = "refused or retried without success; the reason is in the log";
+
 pub(crate) struct Consumer {
-    pub(crate) core: Arc<Core>,
+    core: Arc<Core>,
+    bell: Bell,
 }
 
 #[async_trait]
 impl Subscriber for Consumer {
     fn subscriptions(&self) -> Vec<Subscription> {
         let letters = |topic: &str| Subscription {
-            topic: format!("{topic}-dead-letter"),
+            topic: format!("{topic}{DEAD_LETTER}"),
             dead_letter_topic: None,
             types: Vec::new(),
         };
@@ -43,18 +51,8 @@ impl Subscriber for Consumer {
 
     async fn on_event(&self, delivery: &Delivery) -> Ack {
         let event = &delivery.event;
-        let done = match event.type_.as_str() {
-            _ if delivery.topic.ends_with("-dead-letter") => self.keep(&delivery.topic, event).await,
-            REMINDER_TRIGGERED | RECURRING_SCHEDULED => {
-                let (Ok(id), Some(task_id)) = (event.id.parse(), named_task(event)) else {
-                    return Ack::Drop("the event's id or task is no UUID".to_owned());
-                };
-                if event.type_ == REMINDER_TRIGGERED { self.notify(id).await } else { self.make(id, task_id).await }
-            }
-            _ => Ok(()),
-        };
-        match done {
-            Ok(()) => Ack::Success,
+        match self.handle(&delivery.topic, event).await {
+            Ok(ack) => ack,
             // Its account is gone, and with it all that the event could do.
             Err(error) if error.reason == Reason::UserNotFound => Ack::Success,
             Err(error) => {
@@ -72,30 +70,48 @@ fn named_task(event: &CloudEvent) -> Option<Uuid> {
 }
 
 impl Consumer {
-    async fn keep(&self, topic: &str, event: &CloudEvent) -> Result<(), Error> {
-        let said = |extension: &str| event.extensions.get(extension).map(String::as_str);
-        let original = said(todo_sidecar::TOPIC).unwrap_or(topic);
-        let reason = said(todo_sidecar::DEAD_LETTER_REASON).unwrap_or("not said");
-        let id = ids::derived("dead-letter", &format!("{original}/{}", event.id));
-        let mut tx = self.core.store.begin().await?;
-        tx.add_dead_letter(id, original, &event.to_json(), reason, self.core.clock.now()).await?;
-        tx.commit().await?;
-        tracing::error!(event.id = event.id, event.type_ = event.type_, topic = original, reason, "dead letter");
-        Ok(())
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { bell: Bell::new(Arc::clone(&core)), core }
     }
 
-    /// A reminder fired: its notification rings.
-    async fn notify(&self, event_id: Uuid) -> Result<(), Error> {
-        let Some(firing) = self.core.store.read().await?.firing(event_id).await?.filter(|firing| !firing.seen) else {
-            return Ok(());
-        };
-        let mut write = self.core.begin_for(firing.user_id, self.core.clock.now()).await?;
-        // Read again under the owner's lock: the same event may be handled twice at once.
-        match write.tx.firing(event_id).await? {
-            Some(firing) if !firing.seen => ring(&mut write, firing).await?,
-            _ => return Ok(()),
+    async fn handle(&self, topic: &str, event: &CloudEvent) -> Result<Ack, Error> {
+        if let Some(original) = topic.strip_suffix(DEAD_LETTER) {
+            let said = event.extensions.get(todo_sidecar::DEAD_LETTER_REASON);
+            self.keep(original, event, said.map_or(NOT_SAID, String::as_str)).await?;
+            return Ok(Ack::Success);
         }
-        write.commit().await
+        if ![REMINDER_TRIGGERED, RECURRING_SCHEDULED].contains(&event.type_.as_str()) {
+            return Ok(Ack::Success);
+        }
+        let (Ok(id), Some(task_id)) = (event.id.parse(), named_task(event)) else {
+            // Kept now: by the dead-letter topic it comes without the reason, as daprd has none.
+            self.keep(topic, event, UNREADABLE).await?;
+            return Ok(Ack::Drop(UNREADABLE.to_owned()));
+        };
+        if event.type_ == REMINDER_TRIGGERED {
+            self.bell.ring(id).await?;
+        } else {
+            self.make(id, task_id).await?;
+        }
+        Ok(Ack::Success)
+    }
+
+    /// Keeps a dead letter; what was kept first stays.
+    async fn keep(&self, topic: &str, event: &CloudEvent, reason: &str) -> Result<(), Error> {
+        let letter = DeadLetter {
+            id: ids::derived("dead-letter", &format!("{topic}/{}", event.id)),
+            topic: topic.to_owned(),
+            event: event.to_json(),
+            reason: reason.to_owned(),
+            at: self.core.clock.now(),
+        };
+        let mut tx = self.core.store.begin().await?;
+        let new = tx.add_dead_letter(&letter).await?;
+        tx.commit().await?;
+        if new {
+            tracing::error!(event.id = event.id, event.type_ = event.type_, topic, reason, "dead letter");
+        }
+        Ok(())
     }
 
     /// A slot was decided: its task is made.
@@ -127,25 +143,4 @@ impl Consumer {
         write.tx.put_slot(&slot).await?;
         write.commit().await
     }
-}
-
-async fn ring(write: &mut Write, firing: Firing) -> Result<(), Error> {
-    let known = write.tx.notifications(write.user_id, &[firing.notification_id]).await?.pop();
-    let notification = Notification {
-        id: firing.notification_id,
-        user_id: firing.user_id,
-        // Of a snooze, the reminder that first rang.
-        reminder_id: known.as_ref().map_or(firing.reminder_id, |known| known.reminder_id),
-        task_id: firing.task_id,
-        task_title: firing.task_title,
-        due: firing.due,
-        triggered_at: firing.fired_at,
-        read_at: None,
-        // It may have been snoozed again since this was decided.
-        snoozed_until: known.and_then(|known| known.snoozed_until).filter(|until| *until != firing.trigger_at),
-        revision: write.next_revision(),
-    };
-    write.tx.put_notification(&notification).await?;
-    write.tx.set_seen(firing.event_id).await?;
-    write.record(ChangeKind::Notified, notification.id, None, &[]).await
 }

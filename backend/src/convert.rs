@@ -70,7 +70,7 @@ pub(crate) fn draft(task: v1::Task) -> Result<Draft, Error> {
     if !matches!(v1::Status::try_from(task.status), Ok(v1::Status::Unspecified | v1::Status::Pending)) {
         violations.push("status", "must be pending in a new task");
     }
-    let draft = Draft {
+    Ok(Draft {
         id: if task.id.is_empty() { None } else { Some(id("id", &task.id)?) },
         title: task.title,
         description: task.description,
@@ -80,15 +80,15 @@ pub(crate) fn draft(task: v1::Task) -> Result<Draft, Error> {
         due_all_day: task.due_all_day,
         reminders: reminder_drafts(&task.reminders, &mut violations),
         recurrence: task.recurrence.and_then(|recurrence| recurrence_draft(recurrence, &mut violations)),
-    };
-    violations.into_result(draft)
+        wrong: violations.into_vec(),
+    })
 }
 
 /// The fields of a task that a mask may name.
 const FIELDS: &str = "title, description, status, priority, tags, due_date, due_all_day, reminders, recurrence";
 
 /// What an update asks for: the fields of the mask, or those that are set where there is none.
-pub(crate) fn patch(task: v1::Task, mask: Option<&FieldMask>) -> Result<Patch, Error> {
+pub(crate) fn patch(task: v1::Task, mask: Option<&FieldMask>) -> Patch {
     let mut violations = Violations::new();
     let named = |field: &str, is_set: bool| match mask {
         Some(mask) => mask.paths.iter().any(|path| path == field),
@@ -128,7 +128,8 @@ pub(crate) fn patch(task: v1::Task, mask: Option<&FieldMask>) -> Result<Patch, E
     if named("recurrence", task.recurrence.is_some()) {
         patch.recurrence = Some(task.recurrence.and_then(|recurrence| recurrence_draft(recurrence, &mut violations)));
     }
-    violations.into_result(patch)
+    patch.wrong = violations.into_vec();
+    patch
 }
 
 fn reminder_drafts(reminders: &[v1::Reminder], violations: &mut Violations) -> Vec<ReminderDraft> {
@@ -193,9 +194,9 @@ pub(crate) fn recurrence_draft(recurrence: v1::Recurrence, violations: &mut Viol
 }
 
 /// What a list asks for.
-pub(crate) fn query(request: v1::ListTasksRequest) -> Result<QueryDraft, Error> {
+pub(crate) fn query(request: v1::ListTasksRequest) -> QueryDraft {
     let mut violations = Violations::new();
-    let draft = QueryDraft {
+    let mut draft = QueryDraft {
         filter: FilterDraft {
             statuses: request.status.iter().filter_map(|number| status(*number, "status", &mut violations)).collect(),
             priorities: request
@@ -239,11 +240,13 @@ pub(crate) fn query(request: v1::ListTasksRequest) -> Result<QueryDraft, Error> 
         limit: request.limit.map(i64::from),
         offset: request.offset.map(i64::from),
         page_token: request.page_token.filter(|token| !token.is_empty()),
+        wrong: Vec::new(),
     };
     if draft.page_token.is_some() {
         violations.check(draft.offset.is_none(), "offset", || "must not be given with page_token");
     }
-    violations.into_result(draft)
+    draft.wrong = violations.into_vec();
+    draft
 }
 
 /// A task as its owner reads it at `now`.

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use todo_domain::{Clock, Error, Ids, Violation, error::Reason};
 use todo_runtime::access::{Keys, Principal};
 use todo_sidecar::Sidecar;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tonic::Request;
 use uuid::Uuid;
 
@@ -30,6 +30,8 @@ pub(crate) struct Core {
     pub(crate) keys: Arc<Keys>,
     pub(crate) sidecar: Arc<dyn Sidecar>,
     pub(crate) hub: Hub,
+    /// Owners whose revision moved, to be told to other replicas.
+    pub(crate) changed: mpsc::Sender<Uuid>,
     /// Woken when events were committed.
     pub(crate) outgoing: Notify,
 }
@@ -42,6 +44,8 @@ pub(crate) struct Call {
     pub(crate) now: DateTime<Utc>,
     /// The idempotency key with the hash of rpc and request.
     pub(crate) key: Option<(String, Vec<u8>)>,
+    /// Only to be judged, not done.
+    pub(crate) validate_only: bool,
 }
 
 impl Core {
@@ -49,12 +53,13 @@ impl Core {
     pub(crate) fn call<M>(&self, request: &Request<M>) -> Result<Call, Error> {
         let now = self.clock.now();
         let Principal { user_id, expires_at } = self.keys.verify(request.metadata(), now)?;
-        Ok(Call { user_id, expires_at, now, key: None })
+        Ok(Call { user_id, expires_at, now, key: None, validate_only: false })
     }
 
     /// Verifies who calls to write, and reads the idempotency key.
     pub(crate) fn call_to_write<M: Message>(&self, rpc: &str, request: &Request<M>) -> Result<Call, Error> {
         let mut call = self.call(request)?;
+        call.validate_only = request.metadata().get("x-validate-only").is_some_and(|value| value == "true");
         if let Some(key) = request.metadata().get("idempotency-key") {
             let key =
                 key.to_str().ok().filter(|key| (1..=KEY_MAX).contains(&key.chars().count())).ok_or_else(|| {

@@ -12,9 +12,10 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use crate::{
+    batch::Batch,
     convert::{self, timestamp},
     core::{Core, id},
-    store::{ChangeKind, DueKind, DueRow, Firing, ReminderRow, Series, Slot, SlotState},
+    store::{ChangeKind, DueKind, DueRow, Firing, Series, Slot, SlotState, Tx},
     write::Write,
 };
 
@@ -88,31 +89,23 @@ impl Service {
         violations.into_result(())?;
 
         let mut tx = self.core.store.begin().await?;
-        let mut settled = Vec::new();
+        let user_ids: Vec<_> = owners.keys().copied().collect();
+        let mut batch = Batch::lock(tx.as_mut(), &user_ids, now).await?;
+        owners.retain(|user_id, _| batch.has(*user_id));
+        let reminders = owners.iter().flat_map(|(user_id, asked)| asked.iter().map(|asked| (*user_id, asked)));
+        let reminders = reminders.filter(|(_, asked)| asked.kind == DueKind::Reminder);
+        for (index, decision) in decide_reminders(tx.as_mut(), &mut batch, reminders.collect(), now).await? {
+            decisions[index] = decision;
+        }
+        let mut settled = batch.write(tx.as_mut()).await?;
         for (user_id, asked) in owners {
-            if tx.owner(user_id).await?.is_none() {
+            let series: Vec<_> = asked.into_iter().filter(|asked| asked.kind == DueKind::Series).collect();
+            if series.is_empty() {
                 continue;
             }
             let mut write = self.core.join(tx, user_id, now).await?;
-            let reminders: Vec<_> =
-                asked.iter().filter(|asked| asked.kind == DueKind::Reminder).map(|asked| asked.id).collect();
-            let mut reminders: BTreeMap<Uuid, ReminderRow> = write
-                .tx
-                .pending_reminders(&reminders)
-                .await?
-                .into_iter()
-                .filter(|reminder| reminder.user_id == user_id)
-                .map(|reminder| (reminder.id, reminder))
-                .collect();
-            for asked in asked {
-                decisions[asked.index] = match asked.kind {
-                    // Taken out, so that a request that names it twice decides it once.
-                    DueKind::Reminder => match reminders.remove(&asked.id) {
-                        Some(reminder) => decide_reminder(&mut write, &reminder, asked.due_at).await?,
-                        None => stale(),
-                    },
-                    DueKind::Series => decide_series(&mut write, asked.id).await?,
-                };
+            for asked in series {
+                decisions[asked.index] = decide_series(&mut write, asked.id).await?;
             }
             let (back, done) = write.settle().await?;
             tx = back;
@@ -126,50 +119,66 @@ impl Service {
     }
 }
 
-/// A reminder fires if it is still pending for the moment that rang.
-async fn decide_reminder(
-    write: &mut Write,
-    reminder: &ReminderRow,
-    due_at: DateTime<Utc>,
-) -> Result<v1::Decision, Error> {
-    if reminder.trigger_at > write.now {
-        let next = DueRow {
-            at: reminder.trigger_at,
-            kind: DueKind::Reminder,
-            id: reminder.id,
+/// A reminder fires if it is still pending for the moment that rang. Answers with the places of what is not stale.
+async fn decide_reminders(
+    tx: &mut dyn Tx,
+    batch: &mut Batch,
+    asked: Vec<(Uuid, &Asked)>,
+    now: DateTime<Utc>,
+) -> Result<Vec<(usize, v1::Decision)>, Error> {
+    let (user_ids, ids): (Vec<_>, Vec<_>) = asked.iter().map(|(user_id, asked)| (*user_id, asked.id)).unzip();
+    let pending = tx.pending_reminders(&ids).await?;
+    let task_ids: Vec<_> = pending.iter().map(|reminder| reminder.task_id).collect();
+    let outlines = tx.outlines(&user_ids, &task_ids).await?;
+    let mut pending: BTreeMap<_, _> = pending.into_iter().map(|reminder| (reminder.id, reminder)).collect();
+    let mut decisions = Vec::new();
+    let mut firings = Vec::new();
+    for (user_id, asked) in asked {
+        // Taken out, so that a request that names it twice decides it once.
+        let Some(reminder) = pending.remove(&asked.id).filter(|reminder| reminder.user_id == user_id) else { continue };
+        if reminder.trigger_at > now {
+            let (id, task_id) = (reminder.id, reminder.task_id);
+            let next = DueRow { at: reminder.trigger_at, kind: DueKind::Reminder, id, task_id, user_id };
+            decisions.push((asked.index, not_yet(&next)));
+            continue;
+        }
+        let outline = outlines.get(&reminder.task_id).filter(|outline| outline.user_id == user_id);
+        let Some(outline) = outline.filter(|_| reminder.trigger_at == asked.due_at) else { continue };
+        let event_id = ids::reminder_event_id(reminder.id, reminder.trigger_at);
+        let firing = Firing {
+            event_id,
+            notification_id: reminder.notification_id.unwrap_or(event_id),
+            reminder_id: reminder.id,
             task_id: reminder.task_id,
-            user_id: reminder.user_id,
+            user_id,
+            task_title: outline.title.clone(),
+            due: outline.due,
+            trigger_at: reminder.trigger_at,
+            fired_at: now,
+            seen: false,
         };
-        return Ok(not_yet(&next));
+        decisions.push((asked.index, fired(vec![announce_firing(&firing)], None)));
+        firings.push((firing, asked.index, reminder.notification_id.is_some()));
     }
-    if reminder.trigger_at != due_at {
-        return Ok(stale());
+    let fired: Vec<_> = firings.iter().map(|(firing, ..)| firing.reminder_id).collect();
+    tx.set_fired(&user_ids, &fired).await?;
+    let rows: Vec<_> = firings.iter().map(|(firing, ..)| firing.clone()).collect();
+    let new = tx.add_firings(&rows).await?;
+    let mut touched = BTreeMap::new();
+    for (firing, index, is_snooze) in firings {
+        // An undo can make a reminder pending again that has fired for this moment: it does not fire twice.
+        if !new.contains(&firing.event_id) {
+            decisions.retain(|(place, _)| *place != index);
+        } else if !is_snooze
+            && let Some(revision) = batch.note(firing.user_id, ChangeKind::ReminderFired, firing.task_id)
+        {
+            touched.insert((firing.user_id, firing.task_id), revision);
+        }
     }
-    let Some(task) = write.tx.task(write.user_id, reminder.task_id).await? else { return Ok(stale()) };
-    let event_id = ids::reminder_event_id(reminder.id, reminder.trigger_at);
-    let firing = Firing {
-        event_id,
-        notification_id: reminder.notification_id.unwrap_or(event_id),
-        reminder_id: reminder.id,
-        task_id: task.id,
-        user_id: write.user_id,
-        task_title: task.title,
-        due: task.due,
-        trigger_at: reminder.trigger_at,
-        fired_at: write.now,
-        seen: false,
-    };
-    write.tx.set_fired(write.user_id, reminder.id).await?;
-    // An undo can make a reminder pending again that has fired for this moment: it does not fire twice.
-    if !write.tx.add_firing(&firing).await? {
-        return Ok(stale());
-    }
-    if reminder.notification_id.is_none() {
-        let revision = write.next_revision();
-        write.tx.touch_task(write.user_id, task.id, revision).await?;
-        write.record(ChangeKind::ReminderFired, task.id, None, &[]).await?;
-    }
-    Ok(fired(vec![announce_firing(&firing)], None))
+    let touched: Vec<_> =
+        touched.into_iter().map(|((user_id, task_id), revision)| (user_id, task_id, revision)).collect();
+    tx.touch_tasks(&touched).await?;
+    Ok(decisions)
 }
 
 /// A series makes what its rule, its state and the time say now.

@@ -56,6 +56,12 @@ impl Hub {
         }
     }
 
+    /// Says that anyone's may have.
+    pub(crate) fn wake_all(&self) {
+        let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        feeds.values().for_each(|feed| feed.changed.notify_one());
+    }
+
     /// Ends the feed of an owner for all its watchers.
     pub(crate) fn end(&self, user_id: Uuid) {
         self.feeds.lock().unwrap_or_else(PoisonError::into_inner).remove(&user_id);

@@ -2,14 +2,18 @@
 //! transaction with its change-log row and its events, which the relay then publishes.
 
 mod accounts;
+mod batch;
+mod bell;
 mod consumer;
 mod convert;
 mod core;
+pub mod dead_letters;
 mod due;
 mod event;
 mod hint;
 mod hub;
 mod notifications;
+pub mod outbox;
 mod purge;
 mod relay;
 mod series;
@@ -18,7 +22,7 @@ mod tasks;
 mod watch;
 mod write;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use todo_domain::{Clock, Ids};
@@ -29,8 +33,10 @@ use todo_proto::v1::{
 };
 use todo_runtime::{access::Keys, health::Health};
 use todo_sidecar::{Sidecar, Subscriber};
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
+use uuid::Uuid;
 
 use crate::{core::Core, store::Store};
 
@@ -51,6 +57,8 @@ pub struct Options {
     pub sign_ins_per_address: i64,
     /// Sign-ups a minute from one address.
     pub sign_ups_per_address: i64,
+    /// How often streams look for what other replicas wrote, should nobody have told them.
+    pub patrol: Duration,
 }
 
 impl Default for Options {
@@ -62,9 +70,13 @@ impl Default for Options {
             sign_ins_per_account: 10,
             sign_ins_per_address: 100,
             sign_ups_per_address: 60,
+            patrol: Duration::from_secs(1),
         }
     }
 }
+
+/// Owners that other replicas are still to be told of; beyond, they find out by themselves.
+const UNTOLD: usize = 1_024;
 
 /// What the backend needs of its surroundings.
 #[derive(Clone)]
@@ -94,6 +106,7 @@ pub struct Service {
     /// What it takes from the sidecar.
     pub subscriber: Arc<dyn Subscriber>,
     core: Arc<Core>,
+    changed: mpsc::Receiver<Uuid>,
     health: Health,
     shutdown: CancellationToken,
 }
@@ -102,6 +115,7 @@ pub struct Service {
 #[must_use]
 pub fn build(options: Options, ports: Ports, shutdown: CancellationToken) -> Service {
     let Ports { store, sidecar, clock, ids, keys, health } = ports;
+    let (sender, changed) = mpsc::channel(UNTOLD);
     let core = Arc::new(Core {
         options,
         store,
@@ -110,15 +124,16 @@ pub fn build(options: Options, ports: Ports, shutdown: CancellationToken) -> Ser
         keys,
         sidecar,
         hub: hub::Hub::default(),
-        outgoing: tokio::sync::Notify::new(),
+        changed: sender,
+        outgoing: Notify::new(),
     });
     let public = Routes::new(TaskServiceServer::new(tasks::Service { core: Arc::clone(&core) }))
         .add_service(AuthServiceServer::new(accounts::Service::new(Arc::clone(&core))))
         .add_service(NotificationServiceServer::new(notifications::Service { core: Arc::clone(&core) }))
         .add_service(EventServiceServer::new(watch::Service { core: Arc::clone(&core), shutdown: shutdown.clone() }));
     let internal = Routes::new(DueServiceServer::new(due::Service { core: Arc::clone(&core) }));
-    let subscriber = Arc::new(consumer::Consumer { core: Arc::clone(&core) });
-    Service { public, internal, subscriber, core, health, shutdown }
+    let subscriber = Arc::new(consumer::Consumer::new(Arc::clone(&core)));
+    Service { public, internal, subscriber, core, changed, health, shutdown }
 }
 
 impl Service {
@@ -132,6 +147,13 @@ impl Service {
     /// Does what is done in the background, until the shutdown; then publishes what is left.
     pub async fn run(self) {
         let relay = relay::Relay { core: Arc::clone(&self.core), health: self.health };
-        tokio::join!(relay.run(self.shutdown.clone()), purge::run(self.core, self.shutdown));
+        let core = Arc::clone(&self.core);
+        let heard = move |owner| match owner {
+            Some(user_id) => core.hub.wake(user_id),
+            None => core.hub.wake_all(),
+        };
+        let sharing = self.shutdown.run_until_cancelled(self.core.store.share(self.changed, &heard));
+        let purging = purge::run(Arc::clone(&self.core), self.shutdown.clone());
+        tokio::join!(relay.run(self.shutdown.clone()), purging, sharing);
     }
 }

@@ -1,5 +1,6 @@
 //! The relay: publishes what the outbox holds, until the sidecar has it. Woken at each commit; it looks by itself each
-//! second too, for what other replicas left. No transaction is open while it publishes.
+//! second too, for what other replicas left. No transaction is open while it publishes; what a crash loses of its own
+//! bookkeeping is published again, under the same id.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -59,7 +60,7 @@ impl Relay {
     /// Publishes one batch; answers how many events it held.
     pub(crate) async fn publish_batch(&self) -> Result<usize, Error> {
         let now = self.core.clock.now();
-        let mut tx = self.core.store.begin().await?;
+        let mut tx = self.core.store.begin_repeatable().await?;
         let batch = tx.lease_outgoing(now, now + LEASE, BATCH).await?;
         if batch.is_empty() {
             let recalled = tx.recall_outgoing(now, now + NEVER_AFTER).await?;
@@ -94,7 +95,7 @@ impl Relay {
         }
 
         let now = self.core.clock.now();
-        let mut tx = self.core.store.begin().await?;
+        let mut tx = self.core.store.begin_repeatable().await?;
         tx.set_published(&published, now).await?;
         for (attempts, ids) in failed {
             tx.postpone_outgoing(&ids, now + self.backoff(attempts)).await?;

@@ -79,7 +79,7 @@ impl Service {
         let call = self.core.call(&request)?;
         let request = request.into_inner();
         let skip_total = request.skip_total;
-        let query = Query::new(&convert::query(request)?)?;
+        let query = Query::new(&convert::query(request))?;
         let (mut tx, owner) = self.core.read(&call).await?;
         let (tasks, more) = tx.list_tasks(call.user_id, &query).await?;
         let total = if skip_total { None } else { Some(tx.count_tasks(call.user_id, &query.filter).await?) };
@@ -97,7 +97,7 @@ impl Service {
         let request = request.into_inner();
         let asked = convert::required(request.task, "task")?;
         let id = id("id", &asked.id)?;
-        let patch = convert::patch(asked, request.update_mask.as_ref())?;
+        let patch = convert::patch(asked, request.update_mask.as_ref());
         let before = write.task(id).await?;
         write.expect(&before, request.expected_revision)?;
         let mut task = before.clone();

@@ -26,7 +26,7 @@ use crate::{
 
 /// Changes read at once.
 const PAGE: i64 = 500;
-/// How often other replicas' commits are looked for, and timers compare with the clock.
+/// How often timers compare with the clock.
 const PATROL: Duration = Duration::from_secs(1);
 /// Items that wait for a slow client before its stream waits for it.
 const AHEAD: usize = 64;
@@ -147,7 +147,7 @@ impl Service {
             tokio::select! {
                 () = self.shutdown.cancelled() => {}
                 () = feed.changed.notified() => {}
-                () = tokio::time::sleep(PATROL) => if self.core.hub.leave(user_id) { return },
+                () = tokio::time::sleep(self.core.options.patrol) => if self.core.hub.leave(user_id) { return },
             }
         }
     }

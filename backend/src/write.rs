@@ -37,6 +37,7 @@ pub(crate) struct Write {
     pub(crate) now: DateTime<Utc>,
     /// The account is closed: its owner writes no more, but time goes on.
     disabled: bool,
+    validate_only: bool,
     key: Option<(String, Vec<u8>)>,
     /// The owner's revision when the write began.
     before: i64,
@@ -54,6 +55,7 @@ impl Core {
         if write.disabled {
             return Err(core::gone());
         }
+        write.validate_only = call.validate_only;
         if let Some((key, request)) = call.key {
             if let Some(reply) = write.tx.reply(call.user_id, &key).await? {
                 if reply.request != request {
@@ -90,6 +92,7 @@ impl Core {
             zone: core::zone(&owner),
             now,
             disabled: owner.disabled,
+            validate_only: false,
             key: None,
             before: owner.revision,
             revision: owner.revision,
@@ -240,6 +243,9 @@ impl Write {
 
     /// Commits, and answers the caller with what was done.
     pub(crate) async fn finish<M: Message>(mut self, response: M) -> Result<Response<M>, Error> {
+        if self.validate_only {
+            return Ok(Response::new(response));
+        }
         let reply = Reply {
             request: Vec::new(),
             response: response.encode_to_vec(),
@@ -280,9 +286,9 @@ impl Write {
 
 /// What to tell others once a transaction is committed.
 pub(crate) struct Settled {
-    user_id: Uuid,
-    changed: bool,
-    announced: bool,
+    pub(crate) user_id: Uuid,
+    pub(crate) changed: bool,
+    pub(crate) announced: bool,
 }
 
 impl Core {
@@ -290,6 +296,8 @@ impl Core {
     pub(crate) fn committed(&self, done: &Settled) {
         if done.changed {
             self.hub.wake(done.user_id);
+            // Where nobody takes them, or not fast enough, other replicas find out by themselves.
+            let _ = self.changed.try_send(done.user_id);
         }
         if done.announced {
             self.outgoing.notify_one();

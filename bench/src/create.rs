@@ -50,18 +50,17 @@ fn message() -> v1::Task {
 }
 
 /// Measures on every database.
-pub(crate) async fn run(plan: Plan) -> Result<Section> {
-    let mut section = Section::new(
-        "Create",
+pub(crate) async fn run(plan: Plan, section: &mut Section) -> Result<()> {
+    section.describe(
         "A task with a tag and a due date, created again and again by clients that each are a user with a connection. \
          The reference runs the statements of one create in one transaction (owner, task, tag, change, revision, outbox \
          row, commit on disk) in a bare loop on a database of its own: sqlx on one connection for SQLite, `pgbench` with \
          as many clients for Postgres. Reference, REST and gRPC take turns.",
     );
     for stage in Stage::every(plan) {
-        measure(plan, &stage, &mut section).await?;
+        measure(plan, &stage, section).await?;
     }
-    Ok(section)
+    Ok(())
 }
 
 #[derive(Default)]

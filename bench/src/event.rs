@@ -26,17 +26,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const CLIENTS: i64 = 64;
 
 /// Measures on every database.
-pub(crate) async fn run(plan: Plan) -> Result<Section> {
-    let mut section = Section::new(
-        "Commit to event",
+pub(crate) async fn run(plan: Plan, section: &mut Section) -> Result<()> {
+    section.describe(
         "A task is created over REST while an app of the benchmark listens on topic `tasks`; one after the other, and \
          with 64 clients at full load. Counted from the moment the request is *sent*, which is before the commit, and \
          from its answer, which is after it. The reference publishes an event of the same bytes through the same sidecar.",
     );
     for stage in Stage::every(plan) {
-        measure(plan, &stage, &mut section).await?;
+        measure(plan, &stage, section).await?;
     }
-    Ok(section)
+    Ok(())
 }
 
 async fn measure(plan: Plan, stage: &Stage, section: &mut Section) -> Result<()> {

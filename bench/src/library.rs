@@ -22,8 +22,6 @@ pub(crate) struct Collection {
 /// A system and its collections.
 pub(crate) struct Library {
     running: Running,
-    /// The database's name.
-    pub(crate) database: &'static str,
     /// 1,000 and 100,000 tasks.
     pub(crate) collections: [Collection; 2],
     _stage: Stage,
@@ -47,7 +45,7 @@ impl Library {
             Collection { size: small, marked, rest: running.rest(0) },
             Collection { size: large, marked: still_marked, rest: running.rest(1) },
         ];
-        Ok(Self { running, database: stage.name(), collections, _stage: stage })
+        Ok(Self { running, collections, _stage: stage })
     }
 
     /// Stops the system.

@@ -22,9 +22,8 @@ const BARE: f64 = 10.0;
 const GROWTH: f64 = 1.5;
 
 /// Measures one database.
-pub(crate) async fn run(plan: Plan, library: &Library) -> Result<Section> {
-    let mut section = Section::new(
-        format!("List, {}", library.database),
+pub(crate) async fn run(plan: Plan, library: &Library, section: &mut Section) -> Result<()> {
+    section.describe(
         "`GET /api/tasks?limit=50&skip_total=true`, newest first, following `next_page_token` from the first page to the \
          last and again from the start; one client. The reference is a bare axum server that answers the bytes of the \
          first page, asked by the same client.",
@@ -55,7 +54,7 @@ pub(crate) async fn run(plan: Plan, library: &Library) -> Result<Section> {
         let counted = repeat(&collection.rest, "/api/tasks?limit=1", span / 4).await?;
         section.push(Row::plain(format!("`total` of {} (a page of 1 with it)", collection.size), counted.shown()));
     }
-    Ok(section)
+    Ok(())
 }
 
 /// Follows the pages to the end, and again.

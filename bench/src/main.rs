@@ -18,7 +18,7 @@ mod stats;
 mod table;
 mod watch;
 
-use std::{fs::File, future::Future, path::PathBuf, process::ExitCode, sync::Mutex, time::Duration};
+use std::{fs::File, path::PathBuf, process::ExitCode, sync::Mutex, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
@@ -108,7 +108,7 @@ async fn run(cli: &Cli) -> Result<bool> {
         sections.push(Section::new("Postgres", "**Skipped: it is not installed.**"));
     }
     if wants(Part::Create) {
-        sections.push(bounded("Create", 240, create::run(plan)).await);
+        sections.push(bounded("Create", 240, async |section| create::run(plan, section).await).await);
     }
     if wants(Part::List) || wants(Part::Search) {
         for stage in Stage::every(plan) {
@@ -121,31 +121,39 @@ async fn run(cli: &Cli) -> Result<bool> {
                 }
             };
             if wants(Part::List) {
-                sections.push(bounded(&format!("List, {name}"), 90, list::run(plan, &library)).await);
+                sections.push(
+                    bounded(&format!("List, {name}"), 90, async |section| list::run(plan, &library, section).await)
+                        .await,
+                );
             }
             if wants(Part::Search) {
-                sections.push(bounded(&format!("Search, {name}"), 90, search::run(plan, &library)).await);
+                sections.push(
+                    bounded(&format!("Search, {name}"), 90, async |section| search::run(plan, &library, section).await)
+                        .await,
+                );
             }
             library.close().await;
         }
     }
     if wants(Part::Event) {
-        sections.push(bounded("Event", 60, event::run(plan)).await);
+        sections.push(bounded("Commit to event", 60, async |section| event::run(plan, section).await).await);
     }
     if wants(Part::Lateness) {
         for stage in Stage::every(plan) {
-            let title = format!("Lateness, {}", stage.name());
-            sections.push(bounded(&title, 180, lateness::run(plan, stage)).await);
+            let title = format!("Lateness of reminders, {}", stage.name());
+            sections.push(bounded(&title, 300, async |section| lateness::run(plan, &stage, section).await).await);
         }
     }
     if wants(Part::Watch) {
-        sections.push(bounded("Watch", 90, watch::run(plan)).await);
+        sections.push(bounded("Watch", 90, async |section| watch::run(plan, section).await).await);
     }
     if wants(Part::Process) {
         // Not bounded: where nothing is built yet, this takes minutes.
         eprintln!("building the executable ...");
         sections.push(match tokio::task::spawn_blocking(process::build).await? {
-            Ok(executable) => bounded("Process", 120, process::run(plan, &executable)).await,
+            Ok(executable) => {
+                bounded("Process", 120, async |section| process::run(plan, &executable, section).await).await
+            }
             Err(error) => Section::failed("Process", &error),
         });
     }
@@ -163,14 +171,16 @@ async fn run(cli: &Cli) -> Result<bool> {
     Ok(measured)
 }
 
-/// Runs a part, but not for ever.
-async fn bounded(title: &str, seconds: u64, part: impl Future<Output = Result<Section>>) -> Section {
+/// Measures a part, but not for ever. What it had measured when it failed stays.
+async fn bounded(title: &str, seconds: u64, part: impl AsyncFnOnce(&mut Section) -> Result<()>) -> Section {
     eprintln!("measuring: {title} ...");
-    match tokio::time::timeout(Duration::from_secs(seconds), part).await {
-        Ok(Ok(section)) => section,
-        Ok(Err(error)) => Section::failed(title, &error),
-        Err(_) => Section::failed(title, &format!("took longer than {seconds} s").into()),
-    }
+    let mut section = Section::new(title, "");
+    section.failure = match tokio::time::timeout(Duration::from_secs(seconds), part(&mut section)).await {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some(format!("it took longer than {seconds} s")),
+    };
+    section
 }
 
 /// Systems log as they do by default, because users pay for that too; here into a file.

@@ -30,9 +30,8 @@ const IDLE: f64 = 20.0;
 const FULL: f64 = 60.0;
 
 /// Measures the executable.
-pub(crate) async fn run(plan: Plan, executable: &Path) -> Result<Section> {
-    let mut section = Section::new(
-        "Process",
+pub(crate) async fn run(plan: Plan, executable: &Path, section: &mut Section) -> Result<()> {
+    section.describe(
         "The executable `todo all` as a process of its own, with its defaults, on SQLite. Start: from the spawn to the \
          first 200 of `/ready`, asked every half a millisecond. Memory: resident, by /proc.",
     );
@@ -61,8 +60,8 @@ pub(crate) async fn run(plan: Plan, executable: &Path) -> Result<Section> {
             .goal("p50 at most 50 ms", taken.p50() <= START),
         );
     }
-    memory(plan, executable, &mut section).await?;
-    Ok(section)
+    memory(plan, executable, section).await?;
+    Ok(())
 }
 
 async fn memory(plan: Plan, executable: &Path, section: &mut Section) -> Result<()> {
@@ -73,6 +72,11 @@ async fn memory(plan: Plan, executable: &Path, section: &mut Section) -> Result<
     tokio::time::sleep(Duration::from_secs(2)).await;
     let idle = process.resident()?;
     section.push(Row::plain("memory, idle", format!("{idle:.1} MB")).goal("at most 20 MB", idle <= IDLE));
+    let (own, mapped) = (process.status("RssAnon")?, process.status("RssFile")?);
+    section.push(Row::plain(
+        "of it its own; mapped from the executable and its libraries",
+        format!("{own:.1} MB; {mapped:.1} MB"),
+    ));
     process.stop().await?;
 
     // Most tasks come by SQL, so that there are as many as wanted; the rest as people make them.

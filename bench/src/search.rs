@@ -14,9 +14,8 @@ use crate::{
 const GOAL: Duration = Duration::from_millis(20);
 
 /// Measures one database.
-pub(crate) async fn run(plan: Plan, library: &Library) -> Result<Section> {
-    let mut section = Section::new(
-        format!("Search, {}", library.database),
+pub(crate) async fn run(plan: Plan, library: &Library, section: &mut Section) -> Result<()> {
+    section.describe(
         "`GET /api/tasks?limit=50&skip_total=true&search=TERM`, newest first, one client; the time includes the page.",
     );
     let span = plan.pick(Duration::from_millis(1500), Duration::from_millis(200));
@@ -42,5 +41,5 @@ pub(crate) async fn run(plan: Plan, library: &Library) -> Result<Section> {
             list::repeat(&collection.rest, &format!("/api/tasks?limit=50&search={}", seed::MARK), span).await?;
         section.push(Row::plain(format!("`{}` in {size}, with `total`", seed::MARK), counted.shown()));
     }
-    Ok(section)
+    Ok(())
 }

@@ -23,16 +23,13 @@ const SHARED: i64 = 10;
 type Seen = (i64, i64, Instant);
 
 /// Measures on SQLite.
-pub(crate) async fn run(plan: Plan) -> Result<Section> {
+pub(crate) async fn run(plan: Plan, section: &mut Section) -> Result<()> {
     let streams: i64 = plan.pick(1_000, 50);
-    let mut section = Section::new(
-        "Watch",
-        format!(
-            "{streams} gRPC Watch streams, ten on a connection, all read by the benchmark; SQLite. A task is created \
-             over REST, and each stream waited for; counted from the moment the request is *sent*, which is before the \
-             commit, and from its answer."
-        ),
-    );
+    section.describe(format!(
+        "{streams} gRPC Watch streams, ten on a connection, all read by the benchmark; SQLite. A task is created \
+         over REST, and each stream waited for; counted from the moment the request is *sent*, which is before the \
+         commit, and from its answer."
+    ));
     let stage = Stage::sqlite();
     stage.people(streams).await?;
     let running = stage.start().await?;
@@ -54,7 +51,7 @@ pub(crate) async fn run(plan: Plan) -> Result<Section> {
     section.push(Row::plain(format!("{streams} owners' streams, idle"), idle(plan).await));
     drop(seen);
     running.system.stop().await;
-    Ok(section)
+    Ok(())
 }
 
 /// Opens a stream for each owner named and waits until each has said its first word.

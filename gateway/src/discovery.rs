@@ -11,7 +11,7 @@ use tonic_health::pb::{
     health_server::{Health, HealthServer},
 };
 
-use crate::{Options, ReadyCheck, contract};
+use crate::{Options, contract};
 
 /// How often a watcher's health is looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -37,7 +37,7 @@ pub(crate) fn routes(options: &Options) -> Routes {
     };
     Routes::new(builder().build_v1().expect("descriptors that were read before"))
         .add_service(builder().build_v1alpha().expect("descriptors that were read before"))
-        .add_service(HealthServer::new(Check { ready: options.ready.clone(), services: names }))
+        .add_service(HealthServer::new(Check { health: options.health.clone(), services: names }))
 }
 
 /// The files that public services need, as a `FileDescriptorSet`: what is internal is nobody's business.
@@ -63,7 +63,7 @@ fn public_files() -> Vec<u8> {
 
 /// Health as the process's readiness says it.
 struct Check {
-    ready: ReadyCheck,
+    health: todo_runtime::health::Health,
     services: Vec<String>,
 }
 
@@ -81,7 +81,7 @@ impl Health for Check {
         if !service.is_empty() && !self.services.contains(&service) {
             return Err(Status::not_found("there is no such service here"));
         }
-        Ok(Response::new(status_of((self.ready)().await.serving)))
+        Ok(Response::new(status_of(self.health.is_serving())))
     }
 
     async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
@@ -91,13 +91,13 @@ impl Health for Check {
             let stream = stream::iter([Ok(unknown)]);
             return Ok(Response::new(Box::pin(futures::StreamExt::chain(stream, stream::pending()))));
         }
-        let ready = self.ready.clone();
+        let health = self.health.clone();
         let stream = stream::unfold((None, tokio::time::interval(LOOK)), move |(last, mut look)| {
-            let ready = ready.clone();
+            let health = health.clone();
             async move {
                 loop {
                     look.tick().await;
-                    let serving = ready().await.serving;
+                    let serving = health.is_serving();
                     if last != Some(serving) {
                         return Some((Ok(status_of(serving)), (Some(serving), look)));
                     }

@@ -38,12 +38,12 @@ mod status;
 mod tests;
 mod zone;
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use futures::future::BoxFuture;
 use http::{HeaderValue, Uri};
 use ipnet::IpNet;
 use todo_domain::Ids;
+use todo_runtime::health::Health;
 use tokio_util::sync::CancellationToken;
 
 pub use gateway::build;
@@ -51,9 +51,6 @@ pub use openapi::document;
 
 /// Any error of a transport.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// Answers whether this process can serve.
-pub type ReadyCheck = Arc<dyn Fn() -> BoxFuture<'static, Ready> + Send + Sync>;
 
 /// What [`build`] needs to know. Everything but `ids` has a default.
 #[derive(Clone)]
@@ -74,8 +71,8 @@ pub struct Options {
     pub heartbeat: Duration,
     /// How long a browser keeps the refresh token's cookie; 30 days, as long as the token lives.
     pub cookie_max_age: Duration,
-    /// Says whether this process can serve; always by default.
-    pub ready: ReadyCheck,
+    /// Whether this process can serve; always by default.
+    pub health: Health,
     /// Ends the streams that would never end by themselves.
     pub shutdown: CancellationToken,
 }
@@ -93,7 +90,7 @@ impl Options {
             request_timeout: Duration::from_secs(30),
             heartbeat: Duration::from_secs(15),
             cookie_max_age: Duration::from_hours(30 * 24),
-            ready: Arc::new(|| Box::pin(std::future::ready(Ready::default()))),
+            health: Health::default(),
             shutdown: CancellationToken::new(),
         }
     }
@@ -108,22 +105,5 @@ impl fmt::Debug for Options {
             .field("body_limit", &self.body_limit)
             .field("request_timeout", &self.request_timeout)
             .finish_non_exhaustive()
-    }
-}
-
-/// Whether a process can serve, and how what it leans on is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ready {
-    /// It can.
-    pub serving: bool,
-    /// It can, but something it would rather have is away.
-    pub degraded: bool,
-    /// By name: `ok`, or what is wrong.
-    pub checks: BTreeMap<String, String>,
-}
-
-impl Default for Ready {
-    fn default() -> Self {
-        Self { serving: true, degraded: false, checks: BTreeMap::new() }
     }
 }

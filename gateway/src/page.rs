@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use axum::{
     body::{Body, Bytes},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use serde::Serialize;
+use todo_runtime::health::Health;
 
 use crate::{Options, edge::Template, openapi, rest};
 
@@ -26,12 +26,6 @@ struct Page {
     text: Bytes,
     /// Changes with the text.
     tag: HeaderValue,
-}
-
-#[derive(Serialize)]
-struct Readiness<'a> {
-    status: &'a str,
-    checks: &'a BTreeMap<String, String>,
 }
 
 impl Pages {
@@ -63,8 +57,8 @@ impl Pages {
         let mut response = match *method {
             Method::GET | Method::HEAD => match page {
                 Some(page) => page.respond(headers),
-                None if name == "/ready" => ready(options).await,
-                None => json(StatusCode::OK, &serde_json::json!({ "status": "ok" })),
+                None if name == "/ready" => options.health.ready(),
+                None => Health::alive(),
             },
             _ => rest::not_allowed(method, "GET, HEAD, OPTIONS"),
         };
@@ -95,20 +89,4 @@ impl Page {
         headers.insert(header::ETAG, self.tag.clone());
         response
     }
-}
-
-async fn ready(options: &Options) -> Response {
-    let ready = (options.ready)().await;
-    let (code, status) = match (ready.serving, ready.degraded) {
-        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
-        (true, true) => (StatusCode::OK, "degraded"),
-        (true, false) => (StatusCode::OK, "ok"),
-    };
-    json(code, &Readiness { status, checks: &ready.checks })
-}
-
-fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    let text = serde_json::to_vec(value).expect("strings serialise");
-    let headers = [(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, "no-store")];
-    (status, headers, text).into_response()
 }

@@ -3,9 +3,9 @@
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use http::{HeaderMap, header};
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value};
-use todo_proto::json::{self, Options, Refused, Violation};
+use todo_proto::json::{self, Options, Reading, Violation};
 
 use crate::{
     contract::Body,
@@ -61,26 +61,14 @@ impl Draft {
     }
 
     /// Reads it, in the caller's zone where that is known.
-    ///
-    /// # Errors
-    /// As [`json::from_json`].
-    pub(crate) fn read(
-        &mut self,
-        zone: Option<&dyn Fn(NaiveDateTime) -> DateTime<Utc>>,
-    ) -> Result<DynamicMessage, Refused> {
+    pub(crate) fn read(&mut self, zone: Option<&dyn Fn(NaiveDateTime) -> DateTime<Utc>>) -> Reading {
         let tree = Value::Object(std::mem::take(&mut self.root));
-        let read = json::from_json(&self.input, &tree, &Options::request(zone));
+        let mut reading = json::readable(&self.input, &tree, &Options::request(zone));
         if let Value::Object(root) = tree {
             self.root = root;
         }
-        if self.violations.is_empty() {
-            return read;
-        }
-        let mut violations = self.violations.clone();
-        if let Err(Refused::Invalid(more)) = read {
-            violations.extend(more);
-        }
-        Err(Refused::Invalid(violations))
+        reading.violations.splice(..0, self.violations.iter().cloned());
+        reading
     }
 
     fn body(&mut self, route: &Route, body: &[u8]) -> Result<(), Failure> {
@@ -267,11 +255,11 @@ mod tests {
         let Found::Route(route, values) = table.find(method, path) else { panic!("{target}") };
         let mut draft = Draft::new(route, values, query, headers, body.as_bytes()).unwrap();
         let utc = |local: NaiveDateTime| local.and_utc();
-        match draft.read(Some(&utc)) {
-            Ok(_) => Ok(Value::Object(draft.root)),
-            Err(Refused::Invalid(wrong)) => Err(wrong.into_iter().map(|wrong| (wrong.field, wrong.message)).collect()),
-            Err(Refused::NeedsZone) => panic!(),
+        let wrong = draft.read(Some(&utc)).violations;
+        if wrong.is_empty() {
+            return Ok(Value::Object(draft.root));
         }
+        Err(wrong.into_iter().map(|wrong| (wrong.field, wrong.message)).collect())
     }
 
     fn get(target: &str) -> Result<Value, Vec<(String, String)>> {

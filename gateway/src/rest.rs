@@ -8,12 +8,18 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use prost_reflect::DynamicMessage;
 use todo_domain::zone;
-use todo_proto::json::{self, Refused};
-use tonic::metadata::MetadataMap;
+use todo_proto::json;
+use tonic::{
+    Status,
+    metadata::{MetadataMap, MetadataValue},
+};
 
 use crate::{
-    backend, contract, cookie,
+    backend,
+    contract::{self, Rpc},
+    cookie,
     edge::Template,
     events,
     gateway::Gateway,
@@ -107,28 +113,26 @@ async fn answer(
     let mut draft = Draft::new(route, values, query, &parts.headers, &body).map_err(relative)?;
     let cookie = cookie::take(rpc, &parts.headers, peer, gateway.options.public_url.as_ref(), &mut draft)?;
     let metadata = metadata(&parts.headers, peer);
-    let message = match draft.read(None) {
-        Err(Refused::NeedsZone) => {
-            let zone = gateway.zones.of(gateway.backend.clone(), &metadata).await;
-            let zone = zone.map_err(|status| Failure::from_status(&status, token_sent))?;
-            draft.read(Some(&|local| zone::resolve(zone, local)))
-        }
-        read => read,
-    };
-    let message = message.map_err(|refused| match refused {
-        Refused::Invalid(violations) => relative(Failure::invalid(violations)),
-        Refused::NeedsZone => Failure::internal(),
-    })?;
-
-    let failed = |status: tonic::Status| relative(Failure::from_status(&status, token_sent));
+    let mut reading = draft.read(None);
+    if reading.needs_zone {
+        let zone = gateway.zones.of(gateway.backend.clone(), &metadata).await;
+        let zone = zone.map_err(|status| Failure::from_status(&status, token_sent))?;
+        reading = draft.read(Some(&|local| zone::resolve(zone, local)));
+    }
+    let failed = |status: Status| relative(Failure::from_status(&status, token_sent));
+    if !reading.violations.is_empty() {
+        let judged = judge(gateway, rpc, metadata, reading.message).await;
+        return Err(relative(Failure::invalid(reading.violations)).and(judged.map(failed)));
+    }
     if rpc.streams() {
-        let messages = backend::stream(gateway.backend.clone(), rpc, metadata, message).await.map_err(failed)?;
+        let messages =
+            backend::stream(gateway.backend.clone(), rpc, metadata, reading.message).await.map_err(failed)?;
         let options = &gateway.options;
         return events::respond(messages, rpc.output.clone(), options.heartbeat, options.shutdown.clone(), token_sent)
             .await;
     }
     let (returned, mut message, _) =
-        backend::unary(gateway.backend.clone(), rpc, metadata, message).await.map_err(failed)?.into_parts();
+        backend::unary(gateway.backend.clone(), rpc, metadata, reading.message).await.map_err(failed)?.into_parts();
     if rpc.output.full_name() == "todo.v1.User" {
         gateway.zones.learn(&parts.headers, json::text_field(&rpc.output, &message, "time_zone"));
     }
@@ -138,6 +142,16 @@ async fn answer(
         response.headers_mut().insert(header::SET_COOKIE, set_cookie);
     }
     Ok(response)
+}
+
+/// Has the backend judge what could be read of a request that is refused anyway, so that everything wrong with it is
+/// said at once: what is not of the contract's form, which is found here, and what breaks a rule.
+async fn judge(gateway: &Gateway, rpc: &Rpc, mut metadata: MetadataMap, message: DynamicMessage) -> Option<Status> {
+    if !rpc.rules.validates {
+        return None;
+    }
+    metadata.insert("x-validate-only", MetadataValue::from_static("true"));
+    backend::unary(gateway.backend.clone(), rpc, metadata, message).await.err()
 }
 
 /// The body, if it is JSON and not too large.

@@ -62,8 +62,9 @@ impl Failure {
     pub(crate) fn invalid(violations: Vec<Violation>) -> Self {
         let details: Vec<_> =
             violations.into_iter().map(|Violation { field, message }| Detail { field, message }).collect();
-        let message = details.iter().map(Detail::sentence).collect::<Vec<_>>().join("; ");
-        Self { details, ..Self::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message) }
+        let mut failure = Self { details, ..Self::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", "") };
+        failure.say_details();
+        failure
     }
 
     pub(crate) fn not_found() -> Self {
@@ -146,10 +147,35 @@ impl Failure {
                 "body".clone_into(&mut detail.field);
             }
         }
-        if self.code == "VALIDATION_ERROR" && !self.details.is_empty() {
-            self.message = self.details.iter().map(Detail::sentence).collect::<Vec<_>>().join("; ").into();
+        if self.code == "VALIDATION_ERROR" {
+            self.say_details();
         }
         self
+    }
+
+    /// Adds what the backend found wrong beside it; of a field that cannot be read it knows nothing. Who asks comes
+    /// before what they ask.
+    pub(crate) fn and(mut self, judged: Option<Self>) -> Self {
+        match judged {
+            Some(judged) if judged.status == StatusCode::UNAUTHORIZED => judged,
+            Some(judged) if judged.status == StatusCode::BAD_REQUEST => {
+                let own = self.details.len();
+                for detail in judged.details {
+                    if !self.details[..own].iter().any(|known| known.covers(&detail)) {
+                        self.details.push(detail);
+                    }
+                }
+                self.say_details();
+                self
+            }
+            _ => self,
+        }
+    }
+
+    fn say_details(&mut self) {
+        if !self.details.is_empty() {
+            self.message = self.details.iter().map(Detail::sentence).collect::<Vec<_>>().join("; ").into();
+        }
     }
 
     pub(crate) fn status(&self) -> StatusCode {
@@ -167,6 +193,14 @@ impl Failure {
 }
 
 impl Detail {
+    /// Whether it is about the same field, a part of it or a whole that holds it.
+    fn covers(&self, other: &Self) -> bool {
+        let holds = |whole: &str, part: &str| {
+            part.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        self.field == "body" || holds(&self.field, &other.field) || holds(&other.field, &self.field)
+    }
+
     fn sentence(&self) -> String {
         if self.field.is_empty() { self.message.clone() } else { format!("{} {}", self.field, self.message) }
     }

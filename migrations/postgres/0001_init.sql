@@ -204,3 +204,4 @@ CREATE TABLE dead_letters (
     reason   TEXT NOT NULL,
     at       BIGINT NOT NULL
 );
+CREATE INDEX dead_letters_at ON dead_letters (at, id);

@@ -24,7 +24,7 @@ use prost_types::FieldMask;
 use serde_json::Value;
 
 pub use print::Malformed;
-pub use read::{Options, Refused, Violation};
+pub use read::{Options, Reading, Refused, Violation};
 pub use shape::Behavior;
 
 static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
@@ -140,6 +140,16 @@ pub fn from_json(
     json: &Value,
     options: &Options<'_>,
 ) -> Result<DynamicMessage, Refused> {
+    match readable(descriptor, json, options) {
+        Reading { violations, .. } if !violations.is_empty() => Err(Refused::Invalid(violations)),
+        Reading { needs_zone: true, .. } => Err(Refused::NeedsZone),
+        Reading { message, .. } => Ok(message),
+    }
+}
+
+/// Reads what can be read of JSON, as [`from_json`] does, and says what could not.
+#[must_use]
+pub fn readable(descriptor: &MessageDescriptor, json: &Value, options: &Options<'_>) -> Reading {
     read::message(descriptor, json, options)
 }
 

@@ -51,8 +51,13 @@ impl Stream {
     /// The next event; nothing when the stream has ended.
     ///
     /// # Panics
-    /// When nothing comes for long, or it is no such stream.
+    /// When none comes for long, or it is no such stream.
     pub async fn next(&mut self) -> Option<Event> {
+        // Comments come all the time.
+        tokio::time::timeout(SOON, self.read()).await.expect("an event in time")
+    }
+
+    async fn read(&mut self) -> Option<Event> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
                 let (event, rest) = (parse(block), rest.to_owned());
@@ -62,8 +67,7 @@ impl Stream {
                 }
                 continue;
             }
-            let chunk = tokio::time::timeout(SOON, self.response.chunk()).await.expect("an event in time");
-            let chunk = chunk.ok()??;
+            let chunk = self.response.chunk().await.ok()??;
             self.text.push_str(std::str::from_utf8(&chunk).expect("whole characters"));
         }
     }

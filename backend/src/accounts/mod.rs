@@ -211,7 +211,7 @@ impl Service {
     }
 
     fn limit(&self, parts: &[&str], most: i64) -> Limit {
-        Limit::new(self.core.keys.secret(), parts, most)
+        Limit::new(&self.core.keys.secret(), parts, most)
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) async fn refresh(core: &Core, token: &str) -> Result<v1::Session, Err
     let profile = tx.profile(found.user_id).await?.ok_or_else(invalid)?;
 
     // Derived instead of drawn, so that repeating needs no stored token. The label keeps it apart from other uses.
-    let successor = secret::hex(&secret::mac(core.keys.secret(), &format!("refresh\0{token}")));
+    let successor = secret::hex(&secret::mac(&core.keys.secret(), &format!("refresh\0{token}")));
     let reused = match found.rotated_at {
         None => false,
         Some(at) if now - at <= GRACE => {

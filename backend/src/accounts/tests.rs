@@ -8,7 +8,7 @@ use todo_domain::Clock;
 use todo_runtime::{access::Keys, system::SystemIds};
 use todo_sidecar::local::{self, LocalSidecar, Location, Mode};
 use todo_test_postgres::Postgres;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 use super::*;
 use crate::{
@@ -86,6 +86,7 @@ async fn service(store: &Arc<dyn Store>, clock: &Arc<HandClock>, options: Option
         keys: Arc::new(Keys::parse(secrets).unwrap()),
         sidecar: LocalSidecar::open(sidecar).await.unwrap().handle("backend"),
         hub: Hub::default(),
+        changed: mpsc::channel(1).0,
         outgoing: Notify::new(),
     }))
 }

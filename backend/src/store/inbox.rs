@@ -1,5 +1,7 @@
 //! Notifications.
 
+use std::slice;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -47,9 +49,17 @@ pub trait Inbox {
     /// How many are unread.
     async fn count_unread(&mut self, user_id: Uuid) -> Result<i64, Error>;
     /// Those with these ids.
-    async fn notifications(&mut self, user_id: Uuid, ids: &[Uuid]) -> Result<Vec<Notification>, Error>;
+    async fn notifications(&mut self, user_id: Uuid, ids: &[Uuid]) -> Result<Vec<Notification>, Error> {
+        self.notifications_of(&[user_id], ids).await
+    }
+    /// Those with these ids, of several owners.
+    async fn notifications_of(&mut self, user_ids: &[Uuid], ids: &[Uuid]) -> Result<Vec<Notification>, Error>;
     /// Writes one, new or known.
-    async fn put_notification(&mut self, notification: &Notification) -> Result<(), Error>;
+    async fn put_notification(&mut self, notification: &Notification) -> Result<(), Error> {
+        self.put_notifications(slice::from_ref(notification)).await
+    }
+    /// Writes several, new or known, each named once.
+    async fn put_notifications(&mut self, notifications: &[Notification]) -> Result<(), Error>;
     /// The ids of those that are unread.
     async fn unread(&mut self, user_id: Uuid) -> Result<Vec<Uuid>, Error>;
     /// The ids of a task's notifications that are snoozed.

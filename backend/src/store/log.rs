@@ -1,4 +1,6 @@
-//! What happened: revisions, the change log, the outbox, replies kept for repeated requests, dead letters.
+//! What happened: revisions, the change log, replies kept for repeated requests.
+
+use std::{collections::BTreeMap, slice};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -67,21 +69,6 @@ pub struct Change {
     pub at: DateTime<Utc>,
 }
 
-/// An event that waits to be published, its bytes fixed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outgoing {
-    /// The event's id.
-    pub id: Uuid,
-    /// Where it goes.
-    pub topic: String,
-    /// The `CloudEvent` as JSON.
-    pub event: Vec<u8>,
-    /// When it was committed.
-    pub created_at: DateTime<Utc>,
-    /// How often publishing it was begun.
-    pub attempts: i64,
-}
-
 /// The kept answer to a request that carried an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -95,20 +82,33 @@ pub struct Reply {
     pub announced: bool,
 }
 
-/// Revisions, changes and events.
+/// Revisions, changes and replies.
 #[async_trait]
 pub trait Log {
     /// Locks the owner's row until the transaction ends, so that revision order is commit order.
-    async fn lock_owner(&mut self, user_id: Uuid) -> Result<Option<Owner>, Error>;
+    async fn lock_owner(&mut self, user_id: Uuid) -> Result<Option<Owner>, Error> {
+        Ok(self.lock_owners(&[user_id]).await?.remove(&user_id))
+    }
+    /// Locks the rows of several owners, always in the order of their ids, so that two who do so never wait for each
+    /// other. An owner who is gone is missing in the answer.
+    async fn lock_owners(&mut self, user_ids: &[Uuid]) -> Result<BTreeMap<Uuid, Owner>, Error>;
     /// The owner without a lock.
     async fn owner(&mut self, user_id: Uuid) -> Result<Option<Owner>, Error>;
     /// Moves the owner's counter.
-    async fn set_revision(&mut self, user_id: Uuid, revision: i64) -> Result<(), Error>;
+    async fn set_revision(&mut self, user_id: Uuid, revision: i64) -> Result<(), Error> {
+        self.set_revisions(&[(user_id, revision)]).await
+    }
+    /// Moves the counters of several owners, each named once.
+    async fn set_revisions(&mut self, revisions: &[(Uuid, i64)]) -> Result<(), Error>;
     /// The counters of several owners.
     async fn revisions(&mut self, user_ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, Error>;
 
     /// Adds a row to the change log.
-    async fn add_change(&mut self, user_id: Uuid, change: &Change) -> Result<(), Error>;
+    async fn add_change(&mut self, user_id: Uuid, change: &Change) -> Result<(), Error> {
+        self.add_changes(slice::from_ref(&(user_id, change.clone()))).await
+    }
+    /// Adds rows to the change logs of their owners.
+    async fn add_changes(&mut self, changes: &[(Uuid, Change)]) -> Result<(), Error>;
     /// One change.
     async fn change(&mut self, user_id: Uuid, revision: i64) -> Result<Option<Change>, Error>;
     /// The changes after a revision, in order, without their before-images.
@@ -116,38 +116,10 @@ pub trait Log {
     /// Whether the owner deleted a task with this id within the time changes are kept.
     async fn was_deleted(&mut self, user_id: Uuid, task_id: Uuid) -> Result<bool, Error>;
 
-    /// Adds events to be published.
-    async fn add_outgoing(&mut self, events: &[Outgoing]) -> Result<(), Error>;
-    /// Takes events that are due, oldest first, and keeps them from other replicas until `until`.
-    async fn lease_outgoing(
-        &mut self,
-        now: DateTime<Utc>,
-        until: DateTime<Utc>,
-        limit: i64,
-    ) -> Result<Vec<Outgoing>, Error>;
-    /// Notes that events were published.
-    async fn set_published(&mut self, ids: &[Uuid], at: DateTime<Utc>) -> Result<(), Error>;
-    /// Notes that publishing failed and when to try again.
-    async fn postpone_outgoing(&mut self, ids: &[Uuid], until: DateTime<Utc>) -> Result<(), Error>;
-    /// Makes due at once what is due after `never_after`, which only a clock did that ran ahead; answers how many there were.
-    async fn recall_outgoing(&mut self, now: DateTime<Utc>, never_after: DateTime<Utc>) -> Result<u64, Error>;
-    /// How many events wait, and since when the oldest does.
-    async fn outgoing_backlog(&mut self) -> Result<(i64, Option<DateTime<Utc>>), Error>;
-
     /// The kept answer to a key.
     async fn reply(&mut self, user_id: Uuid, key: &str) -> Result<Option<Reply>, Error>;
     /// Keeps an answer.
     async fn add_reply(&mut self, user_id: Uuid, key: &str, reply: &Reply, at: DateTime<Utc>) -> Result<(), Error>;
-
-    /// Keeps what could not be handled; a second copy changes nothing.
-    async fn add_dead_letter(
-        &mut self,
-        id: Uuid,
-        topic: &str,
-        event: &[u8],
-        reason: &str,
-        at: DateTime<Utc>,
-    ) -> Result<(), Error>;
 
     /// Removes up to `limit` rows of each kind that nobody needs any more: changes, published events, firings that were
     /// seen and ended series before `week_ago`; replies before `day_ago`; attempts before `hour_ago`; refresh tokens

@@ -13,18 +13,22 @@ pub mod sqlite;
 mod accounts;
 mod inbox;
 mod log;
+mod outbox;
 mod tasks;
 mod time;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use tokio::sync::mpsc;
+use uuid::Uuid;
 
 pub use self::{
     accounts::{Accounts, Profile, RefreshToken},
     inbox::{Inbox, Notification},
-    log::{Change, ChangeKind, Log, Outgoing, Owner, Reply},
+    log::{Change, ChangeKind, Log, Owner, Reply},
+    outbox::{DeadLetter, Outbox, Outgoing},
     tasks::{Counts, Tasks},
-    time::{DueKind, DueRow, Firing, ReminderRow, Series, Slot, SlotState, Time},
+    time::{DueKind, DueRow, Firing, Outline, ReminderRow, Series, Slot, SlotState, Time},
 };
 
 /// What the database answered that is not an answer.
@@ -80,14 +84,39 @@ impl From<Error> for todo_domain::Error {
     }
 }
 
+/// Who is told of the owners that another replica has changed.
+pub type Heard = dyn Fn(Option<Uuid>) + Send + Sync;
+
 /// Opens transactions.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Opens a transaction that may write.
     async fn begin(&self) -> Result<Box<dyn Tx>, Error>;
+    /// Begins a transaction whose commit a crash of the database may forget, because whoever makes it will do it again.
+    async fn begin_repeatable(&self) -> Result<Box<dyn Tx>, Error> {
+        self.begin().await
+    }
 
     /// Opens a transaction that reads one snapshot.
     async fn read(&self) -> Result<Box<dyn Tx>, Error>;
+
+    /// Tells other replicas of the owners that come out of `changed`, and `heard` of those that other replicas tell of:
+    /// `None` when anyone may have changed, because for a while nothing was heard. Runs until it is dropped and retries
+    /// whatever fails. It is a hint that only saves time: nothing may rely on it.
+    ///
+    /// Where one process owns the database there is nobody to tell.
+    async fn share(&self, changed: mpsc::Receiver<Uuid>, heard: &Heard) {
+        let _ = (changed, heard);
+    }
+
+    /// Takes another URL of the same database, with another password for example; new connections use it.
+    ///
+    /// # Errors
+    /// When it is none.
+    fn point_to(&self, url: &str) -> Result<(), Error> {
+        let _ = url;
+        Ok(())
+    }
 
     /// Closes all connections once they are idle.
     async fn close(&self);
@@ -95,7 +124,7 @@ pub trait Store: Send + Sync + 'static {
 
 /// A transaction. Its methods are grouped by what they are about; dropping it rolls it back.
 #[async_trait]
-pub trait Tx: Accounts + Tasks + Log + Time + Inbox + Send {
+pub trait Tx: Accounts + Tasks + Log + Outbox + Time + Inbox + Send {
     /// Makes what was written durable: when this returns, it is on disk.
     async fn commit(self: Box<Self>) -> Result<(), Error>;
 }

@@ -5,15 +5,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::{
-    Executor as _,
+    Connection as _, Executor as _,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::sync::mpsc;
+use uuid::Uuid;
 
-use super::{Error, Tx};
+use super::{Error, Heard, Tx};
 
 #[path = "sql/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "the SQL is written once and compiled for each database")]
 mod sql;
+
+mod share;
 
 type Db = sqlx::Postgres;
 type Row = sqlx::postgres::PgRow;
@@ -51,10 +55,14 @@ mod dialect {
 /// How long a request waits for a connection before it is told that the database is not available.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
+/// How long a connection that is not used is taken for alive.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// A Postgres database.
 #[derive(Debug)]
 pub struct Store {
     pool: sqlx::PgPool,
+    options: PgConnectOptions,
 }
 
 impl Store {
@@ -63,10 +71,20 @@ impl Store {
     /// # Errors
     /// When the URL is none or the server cannot be reached.
     pub async fn open(url: &str, connections: u32) -> Result<Self, Error> {
-        let options: PgConnectOptions = url.parse()?;
+        let options = options(url)?;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE)
+            // Asking whether it still lives costs a round trip; what was in use a moment ago does.
+            .test_before_acquire(false)
+            .before_acquire(|connection, use_| {
+                Box::pin(async move {
+                    if use_.idle_for > FRESH {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             // The best plan depends on the values: how rare a status or a term is, how small the page.
             .after_connect(|connection, _| {
                 Box::pin(async move {
@@ -74,9 +92,9 @@ impl Store {
                     Ok(())
                 })
             })
-            .connect_with(options.application_name("todo"))
+            .connect_with(options.clone())
             .await?;
-        Ok(Self { pool })
+        Ok(Self { pool, options })
     }
 
     /// Opens a transaction, in a task of its own. When its opening is cancelled, because a client has gone, sqlx 0.9
@@ -96,14 +114,31 @@ impl Store {
     }
 }
 
+fn options(url: &str) -> Result<PgConnectOptions, Error> {
+    Ok(url.parse::<PgConnectOptions>()?.application_name("todo"))
+}
+
 #[async_trait]
 impl super::Store for Store {
     async fn begin(&self) -> Result<Box<dyn Tx>, Error> {
         self.open_transaction("BEGIN").await
     }
 
+    async fn begin_repeatable(&self) -> Result<Box<dyn Tx>, Error> {
+        self.open_transaction("BEGIN; SET LOCAL synchronous_commit TO OFF").await
+    }
+
     async fn read(&self) -> Result<Box<dyn Tx>, Error> {
         self.open_transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    }
+
+    async fn share(&self, changed: mpsc::Receiver<Uuid>, heard: &Heard) {
+        share::run(&self.options, changed, heard).await;
+    }
+
+    fn point_to(&self, url: &str) -> Result<(), Error> {
+        self.pool.set_connect_options(options(url)?);
+        Ok(())
     }
 
     async fn close(&self) {

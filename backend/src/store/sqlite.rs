@@ -78,7 +78,8 @@ impl Store {
         let writer = pool(1).connect_with(options.clone()).await?;
         sqlx::migrate!("../migrations/sqlite").run(&writer).await.map_err(Error::Migration)?;
         // A transaction that only reads begins DEFERRED and sees the snapshot of its first statement.
-        let readers = pool(4).connect_with(options.pragma("query_only", "on")).await?;
+        let readers = options.pragma("query_only", "on").pragma("cache_size", "-4096");
+        let readers = pool(4).connect_with(readers).await?;
         Ok(Self { writer, readers })
     }
 }

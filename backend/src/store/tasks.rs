@@ -38,7 +38,11 @@ pub trait Tasks {
     /// Writes a known task, and its tags and reminders where they differ from `before`.
     async fn update_task(&mut self, before: &Task, task: &Task) -> Result<(), Error>;
     /// Writes the revision of a change that is not of the content.
-    async fn touch_task(&mut self, user_id: Uuid, id: Uuid, revision: i64) -> Result<(), Error>;
+    async fn touch_task(&mut self, user_id: Uuid, id: Uuid, revision: i64) -> Result<(), Error> {
+        self.touch_tasks(&[(user_id, id, revision)]).await
+    }
+    /// Writes such revisions of several tasks (owner, id, revision), each named once.
+    async fn touch_tasks(&mut self, touched: &[(Uuid, Uuid, i64)]) -> Result<(), Error>;
     /// Removes a task with its tags and reminders.
     async fn delete_task(&mut self, user_id: Uuid, id: Uuid) -> Result<(), Error>;
     /// A page of tasks, and whether there are more.

@@ -1,5 +1,10 @@
 //! What time does: reminders that fire, series that make tasks, and the decisions about both.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    slice,
+};
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use todo_domain::recurrence::Recurrence;
@@ -44,6 +49,17 @@ pub struct ReminderRow {
     pub trigger_at: DateTime<Utc>,
     /// A snooze: the notification that rings again.
     pub notification_id: Option<Uuid>,
+}
+
+/// What a reminder says of its task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// The owner.
+    pub user_id: Uuid,
+    /// The task's title.
+    pub title: String,
+    /// When it is due.
+    pub due: Option<DateTime<Utc>>,
 }
 
 /// A recurrence and how far it has come.
@@ -137,8 +153,10 @@ pub trait Time {
 
     /// The pending ones among these reminders, snoozes included.
     async fn pending_reminders(&mut self, ids: &[Uuid]) -> Result<Vec<ReminderRow>, Error>;
-    /// Notes that a reminder fired.
-    async fn set_fired(&mut self, user_id: Uuid, id: Uuid) -> Result<(), Error>;
+    /// What these tasks of these owners are called, and when they are due.
+    async fn outlines(&mut self, user_ids: &[Uuid], task_ids: &[Uuid]) -> Result<BTreeMap<Uuid, Outline>, Error>;
+    /// Notes that reminders of these owners fired.
+    async fn set_fired(&mut self, user_ids: &[Uuid], ids: &[Uuid]) -> Result<(), Error>;
     /// Writes the snooze of a notification, new or moved.
     async fn put_snooze(&mut self, reminder: &ReminderRow, now: DateTime<Utc>) -> Result<(), Error>;
     /// Cancels the snoozes of a task.
@@ -163,11 +181,19 @@ pub trait Time {
     async fn open_instances(&mut self, user_id: Uuid, series_id: Uuid, source: Uuid) -> Result<i64, Error>;
 
     /// Adds a firing; `false` if it is there already.
-    async fn add_firing(&mut self, firing: &Firing) -> Result<bool, Error>;
+    async fn add_firing(&mut self, firing: &Firing) -> Result<bool, Error> {
+        Ok(!self.add_firings(slice::from_ref(firing)).await?.is_empty())
+    }
+    /// Adds firings; answers with the events of those that were not there already.
+    async fn add_firings(&mut self, firings: &[Firing]) -> Result<BTreeSet<Uuid>, Error>;
     /// A firing by its event.
-    async fn firing(&mut self, event_id: Uuid) -> Result<Option<Firing>, Error>;
-    /// Notes that a firing's notification was written.
-    async fn set_seen(&mut self, event_id: Uuid) -> Result<(), Error>;
+    async fn firing(&mut self, event_id: Uuid) -> Result<Option<Firing>, Error> {
+        Ok(self.firings(&[event_id]).await?.pop())
+    }
+    /// Firings by their events.
+    async fn firings(&mut self, event_ids: &[Uuid]) -> Result<Vec<Firing>, Error>;
+    /// Notes that the notifications of firings were written.
+    async fn set_seen(&mut self, event_ids: &[Uuid]) -> Result<(), Error>;
     /// What was decided before a moment and has had no effect yet, oldest first; then what was decided more than a minute
     /// after it, which a clock did that ran ahead.
     async fn unseen(&mut self, before: DateTime<Utc>, limit: i64) -> Result<(Vec<Firing>, Vec<Slot>), Error>;

@@ -230,6 +230,12 @@ impl Violations {
         result
     }
 
+    /// What was found.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Violation> {
+        self.found
+    }
+
     /// How many violations were found so far.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -248,6 +254,12 @@ impl Violations {
     /// [`Reason::ValidationError`] with all violations.
     pub fn into_result<T>(self, value: T) -> Result<T, Error> {
         if self.found.is_empty() { Ok(value) } else { Err(Error::invalid(self.found)) }
+    }
+}
+
+impl From<Vec<Violation>> for Violations {
+    fn from(found: Vec<Violation>) -> Self {
+        Self { prefix: String::new(), found }
     }
 }
 

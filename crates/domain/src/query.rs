@@ -9,7 +9,7 @@ use serde::Serialize;
 pub use self::token::{Key, PageToken};
 use crate::{
     clock::{self, Timestamp},
-    error::{Error, Violations},
+    error::{Error, Violation, Violations},
     limits,
     names::named,
     task::{Priority, Status, Task, clean_tag},
@@ -174,6 +174,8 @@ pub struct QueryDraft {
     pub offset: Option<i64>,
     /// Where to go on from: the token of the page before.
     pub page_token: Option<String>,
+    /// What of the request is no value at all, to be reported with what breaks a rule.
+    pub wrong: Vec<Violation>,
 }
 
 /// A list as stores take it.
@@ -200,7 +202,7 @@ impl Query {
     /// [`crate::Reason::ValidationError`] with everything that is wrong with it; a page token that belongs to another
     /// filter, sort key or direction is a violation of `page_token`.
     pub fn new(draft: &QueryDraft) -> Result<Self, Error> {
-        let mut violations = Violations::new();
+        let mut violations = Violations::from(draft.wrong.clone());
         let filter = Filter::new(&draft.filter, &mut violations);
         let sort = draft.sort.unwrap_or_default();
         let order = draft.order.unwrap_or(sort.default_order());

@@ -1,5 +1,7 @@
 //! Access tokens: JWTs (RFC 7519) signed by HS256, under a list of secrets so that these can be rotated.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
@@ -39,12 +41,12 @@ struct Key {
     decoding: DecodingKey,
 }
 
-/// The secrets: the first signs, all verify.
-pub struct Keys(Vec<Key>);
+/// The secrets: the first signs, all verify. They can be replaced while they are used.
+pub struct Keys(RwLock<Arc<[Key]>>);
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|key| &key.id)).finish()
+        f.debug_list().entries(self.all().iter().map(|key| &key.id)).finish()
     }
 }
 
@@ -54,16 +56,27 @@ impl Keys {
     /// # Errors
     /// A sentence for the operator when there is none, or one of fewer than 32 bytes.
     pub fn parse(secret: &str) -> Result<Self, String> {
-        let secrets: Vec<String> = if secret.trim_start().starts_with('[') {
-            serde_json::from_str(secret)
-                .map_err(|error| format!("jwt-secret starts like a JSON array of secrets but is not one: {error}"))?
-        } else {
-            vec![secret.trim().to_owned()]
-        };
-        if secrets.is_empty() || secrets.iter().any(|secret| secret.len() < SECRET_BYTES) {
-            return Err(format!("jwt-secret takes a secret of at least {SECRET_BYTES} bytes, or a JSON array of such"));
-        }
-        Ok(Self(secrets.into_iter().map(Key::new).collect()))
+        Ok(Self(RwLock::new(read(secret)?)))
+    }
+
+    /// Takes another value of the secret from now on; says whether it is another one.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse); then the secrets stay as they are.
+    pub fn replace(&self, secret: &str) -> Result<bool, String> {
+        let new = read(secret)?;
+        let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = !keys.iter().map(|key| &key.secret).eq(new.iter().map(|key| &key.secret));
+        *keys = new;
+        Ok(changed)
+    }
+
+    /// Whether a call carries a token that names a secret which is not here: another process may have signed it by a
+    /// newer one.
+    #[must_use]
+    pub fn misses(&self, metadata: &MetadataMap) -> bool {
+        let id = bearer(metadata).and_then(|token| jsonwebtoken::decode_header(token).ok()?.kid);
+        id.is_some_and(|id| !self.all().iter().any(|key| key.id == id))
     }
 
     /// Makes a token that lives for `ttl`.
@@ -81,7 +94,8 @@ impl Keys {
             aud: ISSUER.to_owned(),
             jti: id,
         };
-        let key = self.first();
+        let keys = self.all();
+        let key = first(&keys);
         let header = Header { kid: Some(key.id.clone()), ..Header::new(Algorithm::HS256) };
         jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&key.secret))
             .expect("claims of strings and numbers serialise, and HMAC takes any key")
@@ -93,20 +107,16 @@ impl Keys {
     /// `MISSING_TOKEN`, `INVALID_TOKEN` or `TOKEN_EXPIRED`.
     pub fn verify(&self, metadata: &MetadataMap, now: DateTime<Utc>) -> Result<Principal, Error> {
         let missing = || Error::new(Reason::MissingToken, "send `authorization: Bearer TOKEN`");
-        let header = metadata.get("authorization").ok_or_else(missing)?;
-        let (scheme, token) = header.to_str().ok().and_then(|header| header.split_once(' ')).ok_or_else(missing)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(missing());
-        }
-        self.check(token.trim(), now)
+        self.check(bearer(metadata).ok_or_else(missing)?, now)
     }
 
     fn check(&self, token: &str, now: DateTime<Utc>) -> Result<Principal, Error> {
         let invalid = || Error::new(Reason::InvalidToken, "the access token is not valid");
         let header = jsonwebtoken::decode_header(token).map_err(|_| invalid())?;
+        let keys = self.all();
         let key = match &header.kid {
-            Some(id) => self.0.iter().find(|key| key.id == *id).ok_or_else(invalid)?,
-            None => self.first(),
+            Some(id) => keys.iter().find(|key| key.id == *id).ok_or_else(invalid)?,
+            None => first(&keys),
         };
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
@@ -123,13 +133,37 @@ impl Keys {
 
     /// The signing secret, for what else must be derived from it.
     #[must_use]
-    pub fn secret(&self) -> &[u8] {
-        &self.first().secret
+    pub fn secret(&self) -> Vec<u8> {
+        first(&self.all()).secret.clone()
     }
 
-    fn first(&self) -> &Key {
-        self.0.first().expect("parse refuses an empty list")
+    fn all(&self) -> Arc<[Key]> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn first(keys: &[Key]) -> &Key {
+    keys.first().expect("an empty list is refused")
+}
+
+/// The token of a call (RFC 6750).
+fn bearer(metadata: &MetadataMap) -> Option<&str> {
+    let (scheme, token) = metadata.get("authorization")?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Reads one secret or a JSON array of them.
+fn read(secret: &str) -> Result<Arc<[Key]>, String> {
+    let secrets: Vec<String> = if secret.trim_start().starts_with('[') {
+        serde_json::from_str(secret)
+            .map_err(|error| format!("jwt-secret starts like a JSON array of secrets but is not one: {error}"))?
+    } else {
+        vec![secret.trim().to_owned()]
+    };
+    if secrets.is_empty() || secrets.iter().any(|secret| secret.len() < SECRET_BYTES) {
+        return Err(format!("jwt-secret takes a secret of at least {SECRET_BYTES} bytes, or a JSON array of such"));
+    }
+    Ok(secrets.into_iter().map(Key::new).collect())
 }
 
 impl Key {
@@ -176,6 +210,19 @@ mod tests {
             Keys::parse(OLD).unwrap().sign(Uuid::from_u128(7), "a@b.c", Uuid::nil(), at(0), TimeDelta::hours(1));
         assert!(list(&[NEW, OLD]).verify(&bearer(&token), at(1)).is_ok());
         assert_eq!(list(&[NEW]).verify(&bearer(&token), at(1)).unwrap_err().reason, Reason::InvalidToken);
+    }
+
+    #[test]
+    fn secrets_are_replaced_while_they_are_used() {
+        let keys = Keys::parse(OLD).unwrap();
+        let newer =
+            Keys::parse(NEW).unwrap().sign(Uuid::from_u128(7), "a@b.c", Uuid::nil(), at(0), TimeDelta::hours(1));
+        assert!(keys.misses(&bearer(&newer)) && !keys.misses(&bearer("nonsense")) && !keys.misses(&MetadataMap::new()));
+        assert_eq!(keys.replace("short").unwrap_err(), Keys::parse("short").unwrap_err());
+        assert_eq!(keys.replace(OLD), Ok(false));
+        assert_eq!(keys.replace(&format!("[\"{OLD}\",\"{NEW}\"]")), Ok(true));
+        assert!(!keys.misses(&bearer(&newer)));
+        assert!(keys.verify(&bearer(&newer), at(1)).is_ok());
     }
 
     #[test]

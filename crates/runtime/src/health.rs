@@ -5,6 +5,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use axum::{
+    Json, Router,
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use http::{StatusCode, header};
+use serde_json::json;
+
 /// How one thing that a role needs is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Check {
@@ -41,4 +49,53 @@ impl Health {
     pub fn checks(&self) -> BTreeMap<&'static str, Check> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// Whether nothing is [`Check::Failing`].
+    #[must_use]
+    pub fn is_serving(&self) -> bool {
+        !self.checks().values().any(|check| matches!(check, Check::Failing(_)))
+    }
+
+    /// The answer to `/health`: the process lives.
+    #[must_use]
+    pub fn alive() -> Response {
+        respond(StatusCode::OK, json!({ "status": "ok" }))
+    }
+
+    /// The answer to `/ready`: 503 only when the role cannot serve; every check with `ok` or what is wrong.
+    #[must_use]
+    pub fn ready(&self) -> Response {
+        let checks = self.checks();
+        let degraded = checks.values().any(|check| matches!(check, Check::Degraded(_)));
+        let (code, status) = match (self.is_serving(), degraded) {
+            (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            (true, true) => (StatusCode::OK, "degraded"),
+            (true, false) => (StatusCode::OK, "ok"),
+        };
+        let checks: BTreeMap<_, _> = checks.into_iter().map(|(name, check)| (name, check.into_text())).collect();
+        respond(code, json!({ "status": status, "checks": checks }))
+    }
+
+    /// `/health`, `/api/health` and `/ready`, for a role that serves nothing else over HTTP.
+    pub fn router(&self) -> Router {
+        let health = self.clone();
+        let alive = || async { Self::alive() };
+        Router::new()
+            .route("/health", get(alive))
+            .route("/api/health", get(alive))
+            .route("/ready", get(async move || health.ready()))
+    }
+}
+
+impl Check {
+    fn into_text(self) -> String {
+        match self {
+            Self::Ok => "ok".to_owned(),
+            Self::Degraded(why) | Self::Failing(why) => why,
+        }
+    }
+}
+
+fn respond(status: StatusCode, body: serde_json::Value) -> Response {
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

@@ -126,9 +126,14 @@ impl CloudEvent {
     /// # Errors
     /// [`Invalid`], naming what is wrong.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Invalid> {
-        let Ok(Value::Object(mut object)) = serde_json::from_slice(bytes) else {
-            return Err(Invalid::NotAnObject);
-        };
+        match serde_json::from_slice(bytes) {
+            Ok(Value::Object(object)) => Self::from_object(object),
+            _ => Err(Invalid::NotAnObject),
+        }
+    }
+
+    /// As [`from_json`](Self::from_json), for an envelope that came in pieces.
+    pub(crate) fn from_object(mut object: Map<String, Value>) -> Result<Self, Invalid> {
         if take(&mut object, "specversion")?.ok_or(Invalid::Missing("specversion"))? != SPEC_VERSION {
             return Err(Invalid::Value("specversion".into()));
         }

@@ -2,6 +2,7 @@
 //!
 //! - [`Sidecar`] is what an app asks for: publishing, state, secrets, other apps. [`Subscriber`] is what it is told:
 //!   events of topics and ticks of bindings. [`ApiChannel`] carries gRPC in process and over the network alike.
+//! - [`dapr::DaprSidecar`] asks a real daprd; [`dapr::callback`] is what daprd calls.
 //! - [`local::LocalSidecar`] serves all apps of one process from one `SQLite` file, for `todo all` and for tests.
 //!
 //! The ports promise no more than daprd keeps (see the notes at each method); `conformance` (a feature) holds the cases
@@ -12,11 +13,13 @@
 pub mod channel;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod dapr;
 mod error;
 mod event;
 pub mod local;
 mod port;
 
+pub use self::dapr::DaprSidecar;
 pub use channel::ApiChannel;
 pub use error::Error;
 pub use event::{CloudEvent, Invalid};

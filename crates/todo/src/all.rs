@@ -6,7 +6,6 @@ use std::{collections::BTreeMap, path::PathBuf, pin::pin, sync::Arc, time::Durat
 use axum::Router;
 use todo_backend::store::Store;
 use todo_domain::{Clock, Ids};
-use todo_gateway::Ready;
 use todo_runtime::{
     access::Keys,
     health::{Check, Health},
@@ -26,6 +25,8 @@ const TICK: Duration = Duration::from_mins(1);
 /// How often the database is asked whether it is there.
 const PATROL: Duration = Duration::from_secs(2);
 
+/// Handlers of one app that run at once: many reminders that ring together are written together.
+const HANDLERS: usize = 64;
 /// How long handlers of events may take to end once everything else has.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -112,6 +113,7 @@ pub async fn build(
         Secrets { map: BTreeMap::new(), environment: Some(options.environment), file: Some(directory.secrets()?) };
     local.bindings =
         todo_scheduler::BINDINGS.iter().map(|name| Cron { name: (*name).to_owned(), every: TICK }).collect();
+    local.concurrency = HANDLERS;
     local.faults = options.faults;
     local.mode = options.mode;
     let sidecar =
@@ -152,11 +154,7 @@ pub async fn build(
         Arc::clone(&scheduler.subscriber),
         Some(ApiChannel::from_routes(scheduler.routes.clone())),
     );
-    let ready = {
-        let health = health.clone();
-        Arc::new(move || -> futures::future::BoxFuture<'static, Ready> { Box::pin(std::future::ready(ready(&health))) })
-    };
-    let gateway = todo_gateway::Options { ready, shutdown: shutdown.clone(), ..options.gateway };
+    let gateway = todo_gateway::Options { health: health.clone(), shutdown: shutdown.clone(), ..options.gateway };
     let router = todo_gateway::build(gateway, ApiChannel::from_routes(backend.public.clone()));
     Ok(System { router, sidecar, store, scheduler, consumer, backend, health, shutdown, _directory: directory })
 }
@@ -197,7 +195,8 @@ impl System {
     }
 }
 
-async fn patrol(store: &dyn Store, health: &Health, shutdown: &CancellationToken) {
+/// Notes again and again whether the database is there.
+pub(crate) async fn patrol(store: &dyn Store, health: &Health, shutdown: &CancellationToken) {
     while !shutdown.is_cancelled() {
         let check = match store.read().await {
             Ok(_) => Check::Ok,
@@ -208,21 +207,5 @@ async fn patrol(store: &dyn Store, health: &Health, shutdown: &CancellationToken
             () = shutdown.cancelled() => {}
             () = tokio::time::sleep(PATROL) => {}
         }
-    }
-}
-
-/// What `/ready` answers.
-fn ready(health: &Health) -> Ready {
-    let checks = health.checks();
-    Ready {
-        serving: !checks.values().any(|check| matches!(check, Check::Failing(_))),
-        degraded: checks.values().any(|check| matches!(check, Check::Degraded(_))),
-        checks: checks
-            .into_iter()
-            .map(|(name, check)| match check {
-                Check::Ok => (name.to_owned(), "ok".to_owned()),
-                Check::Degraded(why) | Check::Failing(why) => (name.to_owned(), why),
-            })
-            .collect(),
     }
 }

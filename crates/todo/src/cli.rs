@@ -3,11 +3,12 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use chrono::TimeDelta;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use http::{HeaderValue, Uri};
 use ipnet::IpNet;
 use todo_runtime::telemetry::Format;
+use uuid::Uuid;
 
 use crate::database::Database;
 
@@ -21,6 +22,9 @@ pub struct Cli {
     /// What can be chosen.
     #[command(flatten)]
     pub settings: Settings,
+    /// How daprd is reached.
+    #[command(flatten)]
+    pub dapr: Dapr,
 }
 
 /// What the executable does.
@@ -28,11 +32,11 @@ pub struct Cli {
 pub enum Command {
     /// Everything in one process.
     All,
-    /// The backend alone; needs Dapr.
+    /// The backend alone, beside its daprd.
     Backend,
-    /// The scheduler alone; needs Dapr.
+    /// The scheduler alone, beside its daprd.
     Scheduler,
-    /// The gateway alone; needs Dapr.
+    /// The gateway alone, beside its daprd.
     Gateway,
     /// Brings the database's schema up to date and ends.
     Migrate,
@@ -43,6 +47,18 @@ pub enum Command {
         /// Which.
         #[command(subcommand)]
         command: User,
+    },
+    /// Events that could not be handled.
+    DeadLetters {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: DeadLetters,
+    },
+    /// Events that wait to be published, and those that were.
+    Outbox {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: Outbox,
     },
 }
 
@@ -64,6 +80,56 @@ pub enum User {
         #[arg(long)]
         undo: bool,
     },
+}
+
+/// What an operator may do with events that could not be handled.
+#[derive(Clone, Debug, Subcommand)]
+pub enum DeadLetters {
+    /// Lists them, the oldest first: id, time, topic, event type, reason, event id.
+    List,
+    /// Shows one of them whole, as JSON.
+    Show {
+        /// The dead letter's id.
+        #[arg(value_parser = letter)]
+        id: Uuid,
+    },
+    /// Publishes one of them again, or all.
+    ///
+    /// To the topic it failed on and under the same event id. The running backend does so within a second; what fails
+    /// again is listed again.
+    #[command(group(ArgGroup::new("which").required(true)))]
+    Replay {
+        /// The dead letter's id.
+        #[arg(value_parser = letter, group = "which")]
+        id: Option<Uuid>,
+        /// All that are there now.
+        #[arg(long, group = "which")]
+        all: bool,
+    },
+}
+
+/// What an operator may do with the outbox.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Outbox {
+    /// How many events wait and since when, and how many published ones are kept.
+    Status,
+    /// Publishes again what was published since a moment.
+    ///
+    /// Under the same event ids, for a broker that lost events. The running backend does so.
+    Replay {
+        /// A time such as 2026-03-02T08:00:00Z, or how long ago, such as 2h.
+        #[arg(long, value_parser = since, value_name = "TIME")]
+        since: Since,
+    },
+}
+
+/// A moment in the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// By the calendar.
+    Time(DateTime<Utc>),
+    /// By how long ago it is.
+    Ago(TimeDelta),
 }
 
 /// What can be chosen.
@@ -117,6 +183,52 @@ pub struct Settings {
     pub public_url: Option<Uri>,
 }
 
+/// How a role reaches its daprd, and is reached by it.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Dapr (roles of their own)")]
+pub struct Dapr {
+    /// What carries events, state and secrets: daprd, or the one in this process (`todo all`). By default what the
+    /// command needs.
+    #[arg(long, global = true, env = "SIDECAR", value_name = "dapr|local")]
+    pub sidecar: Option<Sidecar>,
+    /// Where daprd listens for gRPC: a port of this machine, or host:port.
+    #[arg(long, global = true, env = "DAPR_GRPC_PORT", default_value = "50001", value_name = "PORT")]
+    pub dapr_grpc_port: String,
+    /// Where this role listens for its daprd, on this machine alone.
+    #[arg(long, global = true, env = "APP_PORT", value_name = "PORT")]
+    pub app_port: Option<u16>,
+    /// What daprd wants to be shown.
+    #[arg(long, global = true, env = "DAPR_API_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub dapr_api_token: Option<String>,
+    /// What daprd shows.
+    #[arg(long, global = true, env = "APP_API_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub app_api_token: Option<String>,
+    /// The pub/sub component.
+    #[arg(long, global = true, env = "PUBSUB_NAME", default_value = "pubsub", value_name = "NAME")]
+    pub pubsub_name: String,
+    /// The state store component.
+    #[arg(long, global = true, env = "STATESTORE_NAME", default_value = "statestore", value_name = "NAME")]
+    pub statestore_name: String,
+    /// The secret store component.
+    #[arg(long, global = true, env = "SECRETSTORE_NAME", default_value = "kubernetes-secrets", value_name = "NAME")]
+    pub secretstore_name: String,
+    /// The entry of the secret store that holds our secrets; empty where each is an entry of its own.
+    #[arg(long, global = true, env = "SECRET_GROUP", default_value = "app-secrets", value_name = "NAME")]
+    pub secret_group: String,
+    /// Where the gateway finds the backend, such as http://backend-svc:8000; through daprd unless said.
+    #[arg(long, global = true, env = "BACKEND_URL", value_name = "URL")]
+    pub backend_url: Option<Uri>,
+}
+
+/// What carries events, state and secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Sidecar {
+    /// daprd, beside this process.
+    Dapr,
+    /// The one in this process.
+    Local,
+}
+
 /// Whether anyone may sign up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SignUp {
@@ -133,6 +245,19 @@ fn ttl(text: &str) -> Result<TimeDelta, String> {
         return Err(takes());
     }
     TimeDelta::from_std(duration).map_err(|_| takes())
+}
+
+fn letter(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| "takes an id that `todo dead-letters list` shows".to_owned())
+}
+
+fn since(text: &str) -> Result<Since, String> {
+    let takes = || "takes a time such as 2026-03-02T08:00:00Z or a duration such as 2h, 30m or 3d".to_owned();
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(Since::Time(time.to_utc()));
+    }
+    let duration = humantime::parse_duration(text).map_err(|_| takes())?;
+    Ok(Since::Ago(TimeDelta::from_std(duration).map_err(|_| takes())?))
 }
 
 fn network(text: &str) -> Result<IpNet, String> {

@@ -49,6 +49,15 @@ impl FromStr for Database {
 const CONNECTIONS: u32 = 16;
 
 impl Database {
+    /// The URL, with user and password.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite://{}", path.display()),
+            Self::Postgres(url) => url.clone(),
+        }
+    }
+
     /// Opens it and brings its schema up to date.
     ///
     /// # Errors

@@ -5,3 +5,7 @@ pub mod all;
 pub mod cli;
 pub mod data;
 pub mod database;
+pub mod operator;
+pub mod role;
+mod secrets;
+mod trust;

@@ -14,14 +14,16 @@ use std::{
 use clap::{CommandFactory, FromArgMatches};
 use todo::{
     all,
-    cli::{Cli, Command, Settings, SignUp, User},
+    cli::{Cli, Command, Dapr, Settings, Sidecar, SignUp},
     database::Database,
+    operator, role,
 };
-use todo_backend::operator;
+use todo_domain::{Clock, Ids};
 use todo_runtime::{
     system::{SystemClock, SystemIds},
     telemetry,
 };
+use todo_sidecar::{Secret, dapr::CallbackOptions};
 use tokio::{net::TcpListener, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -93,9 +95,13 @@ fn with_defaults(mut command: clap::Command, values: &BTreeMap<String, String>) 
 async fn run(cli: Cli) -> Result<(), String> {
     let settings = cli.settings;
     match cli.command.unwrap_or(Command::All) {
+        Command::All if cli.dapr.sidecar == Some(Sidecar::Dapr) => {
+            Err("`todo all` has its own sidecar; with SIDECAR=dapr run `todo backend`, `scheduler` and `gateway`"
+                .to_owned())
+        }
         Command::All => serve_all(settings).await,
-        Command::Backend | Command::Scheduler | Command::Gateway => {
-            Err("roles of their own need Dapr, which this version does not speak yet; run `todo all`".to_owned())
+        role @ (Command::Backend | Command::Scheduler | Command::Gateway) => {
+            serve_role(&role, settings, cli.dapr).await
         }
         Command::Migrate => {
             let database = database(&settings);
@@ -107,7 +113,9 @@ async fn run(cli: Cli) -> Result<(), String> {
             let listen = settings.listen;
             tokio::task::spawn_blocking(move || healthcheck(listen)).await.map_err(|error| error.to_string())?
         }
-        Command::User { command } => user(&settings, command).await,
+        Command::User { command } => operator::user(&database(&settings), command).await,
+        Command::DeadLetters { command } => operator::dead_letters(&database(&settings), command).await,
+        Command::Outbox { command } => operator::outbox(&database(&settings), command).await,
     }
 }
 
@@ -126,36 +134,103 @@ async fn serve_all(settings: Settings) -> Result<(), String> {
     let mut options = all::Options::new(settings.data_dir.clone(), ids.clone());
     options.database.clone_from(&settings.database_url);
     options.environment = Arc::new(environment);
-    options.backend = todo_backend::Options {
+    options.backend = backend_options(&settings);
+    options.gateway = gateway_options(&settings, ids.clone());
+    let system = all::build(options, Arc::new(SystemClock), ids, shutdown.clone()).await?;
+    let listener = bind(settings.listen).await?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    // Before the greeting: who reads it may stop us at once.
+    let stop = stop_signal();
+    greet(address, &settings);
+    tokio::join!(system.run(listener), stopped(stop, &shutdown));
+    Ok(())
+}
+
+async fn serve_role(role: &Command, settings: Settings, dapr: Dapr) -> Result<(), String> {
+    if dapr.sidecar == Some(Sidecar::Local) {
+        return Err("a role of its own needs daprd: leave SIDECAR=local away, or run `todo all`".to_owned());
+    }
+    let shutdown = CancellationToken::new();
+    let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
+    let secret = |token: &Option<String>| token.clone().map(Secret::new);
+    let mut sidecar = todo_sidecar::dapr::Options::new(dapr.dapr_grpc_port);
+    sidecar.pubsub.clone_from(&dapr.pubsub_name);
+    sidecar.state_store = dapr.statestore_name;
+    sidecar.secret_store = dapr.secretstore_name;
+    sidecar.secret_group = Some(dapr.secret_group).filter(|group| !group.is_empty());
+    sidecar.api_token = secret(&dapr.dapr_api_token);
+    let mut callback = CallbackOptions::new(dapr.pubsub_name);
+    callback.app_token = secret(&dapr.app_api_token);
+    let url = settings.database_url.as_ref().map(Database::url);
+    let environment = move |name: &str| url.clone().filter(|_| name == "DATABASE_URL").or_else(|| environment(name));
+    let options = role::Options { sidecar, callback, environment: Arc::new(environment) };
+    let callback = match dapr.app_port {
+        Some(port) => Some(bind(SocketAddr::from(([127, 0, 0, 1], port))).await?),
+        None => None,
+    };
+    let listeners = role::Listeners { public: bind(settings.listen).await?, callback };
+    let address = listeners.public.local_addr().map_err(|error| error.to_string())?;
+    let stop = stop_signal();
+    let name = format!("{role:?}").to_lowercase();
+    println!("todo {name} is running at http://{address}/ (health: /ready)");
+    let _ = std::io::stdout().flush();
+    let ports: (Arc<dyn Clock>, Arc<dyn Ids>) = (clock, ids.clone());
+    let work = async {
+        let done = match role {
+            Command::Backend => {
+                role::backend(options, backend_options(&settings), ports, listeners, shutdown.clone()).await
+            }
+            Command::Scheduler => {
+                role::scheduler(options, todo_scheduler::Options::default(), ports, listeners, shutdown.clone()).await
+            }
+            _ => {
+                let own = gateway_options(&settings, ids);
+                role::gateway(options, own, dapr.backend_url, listeners, shutdown.clone()).await
+            }
+        };
+        shutdown.cancel();
+        done
+    };
+    tokio::join!(work, stopped(stop, &shutdown)).0
+}
+
+fn backend_options(settings: &Settings) -> todo_backend::Options {
+    todo_backend::Options {
         access_ttl: settings.access_token_ttl,
         refresh_ttl: settings.refresh_token_ttl,
         sign_up: settings.sign_up == SignUp::Open,
         sign_ins_per_account: settings.sign_ins_per_account,
         sign_ins_per_address: settings.sign_ins_per_address,
         sign_ups_per_address: settings.sign_ups_per_address,
-    };
-    options.gateway.cors_origins.clone_from(&settings.cors_origins);
-    options.gateway.trusted_proxies.clone_from(&settings.trusted_proxies);
-    options.gateway.public_url.clone_from(&settings.public_url);
-    options.gateway.cookie_max_age = settings.refresh_token_ttl.to_std().unwrap_or_default();
-    let system = all::build(options, Arc::new(SystemClock), ids, shutdown.clone()).await?;
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {} (--listen, LISTEN_ADDR): {error}", settings.listen))?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
-    // Before the greeting: who reads it may stop us at once.
-    let stop = stop_signal();
-    greet(address, &settings);
-    let stopped = {
-        let shutdown = shutdown.clone();
-        async move {
-            stop.await;
+        ..todo_backend::Options::default()
+    }
+}
+
+fn gateway_options(settings: &Settings, ids: Arc<dyn Ids>) -> todo_gateway::Options {
+    todo_gateway::Options {
+        cors_origins: settings.cors_origins.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
+        public_url: settings.public_url.clone(),
+        cookie_max_age: settings.refresh_token_ttl.to_std().unwrap_or_default(),
+        ..todo_gateway::Options::new(ids)
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
+    let listener = TcpListener::bind(address).await;
+    listener
+        .map_err(|error| format!("cannot listen on {address} (--listen, LISTEN_ADDR; --app-port, APP_PORT): {error}"))
+}
+
+/// Begins the shutdown when the operator says so; ends when it has begun, whoever did it.
+async fn stopped(stop: impl Future<Output = ()>, shutdown: &CancellationToken) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = stop => {
             tracing::info!("stopping: open requests may end, nothing new is accepted");
             shutdown.cancel();
         }
-    };
-    tokio::join!(system.run(listener), stopped);
-    Ok(())
+    }
 }
 
 fn greet(address: SocketAddr, settings: &Settings) {
@@ -205,40 +280,4 @@ fn healthcheck(listen: SocketAddr) -> Result<(), String> {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     println!("{body}");
     if head.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(format!("not ready at {listen}")) }
-}
-
-async fn user(settings: &Settings, command: User) -> Result<(), String> {
-    let store = database(settings).open().await?;
-    match command {
-        User::List => {
-            let mut after = String::new();
-            loop {
-                let users = operator::list(store.as_ref(), &after, 500).await.map_err(|error| error.to_string())?;
-                let Some(last) = users.last() else { break };
-                after.clone_from(&last.email);
-                for user in users {
-                    let state = if user.disabled_at.is_some() { "disabled" } else { "active" };
-                    println!(
-                        "{}\t{}\t{state}\t{}\t{}",
-                        user.id,
-                        user.email,
-                        user.created_at.to_rfc3339(),
-                        user.display_name
-                    );
-                }
-            }
-        }
-        User::ResetPassword { email } => {
-            let password = operator::reset_password(store.as_ref(), &email).await.map_err(|error| error.to_string())?;
-            println!("{password}");
-        }
-        User::Disable { email, undo } => {
-            operator::set_disabled(store.as_ref(), &SystemClock, &email, !undo)
-                .await
-                .map_err(|error| error.to_string())?;
-            println!("{email} is {}", if undo { "active" } else { "disabled" });
-        }
-    }
-    store.close().await;
-    Ok(())
 }

@@ -7,6 +7,7 @@ use std::{
 
 use http::{Method, StatusCode};
 use serde_json::json;
+use todo_runtime::health::{Check, Health};
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
@@ -14,7 +15,7 @@ use tracing::{
 };
 
 use super::harness::{System, options, request, task};
-use crate::{Options, Ready};
+use crate::Options;
 
 #[tokio::test]
 async fn every_answer_has_a_request_id_and_security_headers() {
@@ -90,17 +91,17 @@ async fn health_is_that_the_process_lives() {
 
 #[tokio::test]
 async fn readiness_names_what_is_missing() {
-    let ask = async |serving: bool, degraded: bool| {
-        let ready = Ready { serving, degraded, checks: [("broker".to_owned(), "away".to_owned())].into() };
-        let system =
-            System::with(Options { ready: Arc::new(move || Box::pin(std::future::ready(ready.clone()))), ..options() });
+    let ask = async |check: Check| {
+        let health = Health::default();
+        health.set("broker", check);
+        let system = System::with(Options { health, ..options() });
         let answer = system.get("/ready").await;
         (answer.status.as_u16(), answer.json())
     };
-    let says = |status: &str| json!({ "status": status, "checks": { "broker": "away" } });
-    assert_eq!(ask(true, false).await, (200, says("ok")));
-    assert_eq!(ask(true, true).await, (200, says("degraded")));
-    assert_eq!(ask(false, true).await, (503, says("unavailable")));
+    let says = |status: &str, broker: &str| json!({ "status": status, "checks": { "broker": broker } });
+    assert_eq!(ask(Check::Ok).await, (200, says("ok", "ok")));
+    assert_eq!(ask(Check::Degraded("away".to_owned())).await, (200, says("degraded", "away")));
+    assert_eq!(ask(Check::Failing("away".to_owned())).await, (503, says("unavailable", "away")));
 }
 
 /// Writes down what is logged.

@@ -208,12 +208,8 @@ async fn reflection_lists_what_is_public_and_describes_no_more() {
 
 #[tokio::test]
 async fn health_is_the_readiness_of_the_process() {
-    let (sender, receiver) = tokio::sync::watch::channel(true);
-    let ready = std::sync::Arc::new(move || -> futures::future::BoxFuture<'static, crate::Ready> {
-        let serving = *receiver.borrow();
-        Box::pin(async move { crate::Ready { serving, ..crate::Ready::default() } })
-    });
-    let system = System::with(crate::Options { ready, ..options() });
+    let health = todo_runtime::health::Health::default();
+    let system = System::with(crate::Options { health: health.clone(), ..options() });
     let check = async |service: &str| {
         let request = HealthCheckRequest { service: service.to_owned() };
         HealthClient::new(system.channel()).check(request).await.map(|answer| answer.into_inner().status)
@@ -221,7 +217,7 @@ async fn health_is_the_readiness_of_the_process() {
     assert_eq!(check("").await.unwrap(), 1);
     assert_eq!(check("todo.v1.TaskService").await.unwrap(), 1);
     assert_eq!(check("todo.v1.DueService").await.unwrap_err().code(), Code::NotFound);
-    sender.send(false).unwrap();
+    health.set("database", todo_runtime::health::Check::Failing("away".to_owned()));
     assert_eq!(check("").await.unwrap(), 2);
     let mut client = HealthClient::new(system.channel());
     let mut watch = client.watch(HealthCheckRequest::default()).await.unwrap().into_inner();

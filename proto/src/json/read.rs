@@ -62,18 +62,22 @@ pub enum Refused {
     NeedsZone,
 }
 
-pub(super) fn message(
-    descriptor: &MessageDescriptor,
-    json: &Json,
-    options: &Options<'_>,
-) -> Result<DynamicMessage, Refused> {
+/// JSON as far as it could be read.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The message, without what is wrong.
+    pub message: DynamicMessage,
+    /// All that is wrong.
+    pub violations: Vec<Violation>,
+    /// A time has no offset from UTC and [`Options::zone`] is not given; it is left out too.
+    pub needs_zone: bool,
+}
+
+pub(super) fn message(descriptor: &MessageDescriptor, json: &Json, options: &Options<'_>) -> Reading {
     let mut reader = Reader { options, path: String::new(), violations: Vec::new(), needs_zone: false };
     let message = reader.message(descriptor, shape::of(descriptor), json);
-    match message {
-        Some(message) if reader.violations.is_empty() && !reader.needs_zone => Ok(message),
-        _ if reader.violations.is_empty() => Err(Refused::NeedsZone),
-        _ => Err(Refused::Invalid(reader.violations)),
-    }
+    let message = message.unwrap_or_else(|| DynamicMessage::new(descriptor.clone()));
+    Reading { message, violations: reader.violations, needs_zone: reader.needs_zone }
 }
 
 struct Reader<'a> {
@@ -83,7 +87,8 @@ struct Reader<'a> {
     needs_zone: bool,
 }
 
-/// `None` everywhere below: a violation or the need of a zone was noted, and reading goes on beside it.
+/// `None` everywhere below: a violation or the need of a zone was noted, and reading goes on beside it. An object in
+/// which something is wrong is there without it.
 impl Reader<'_> {
     fn wrong<T>(&mut self, message: impl Into<String>) -> Option<T> {
         self.violations.push(Violation { field: self.path.clone(), message: message.into() });
@@ -131,7 +136,6 @@ impl Reader<'_> {
         };
         let mut message = DynamicMessage::new(descriptor.clone());
         let mut chosen: HashMap<&str, &str> = HashMap::new();
-        let before = self.violations.len();
         for (name, json) in members {
             let Some(field) = shape.field(name) else {
                 if !self.options.ours {
@@ -152,7 +156,7 @@ impl Reader<'_> {
                 message.set_field(&field.descriptor, value);
             }
         }
-        (self.violations.len() == before).then_some(message)
+        Some(message)
     }
 
     fn field(&mut self, field: &Field, json: &Json) -> Option<Value> {

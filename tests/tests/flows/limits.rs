@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use todo_proto::v1;
 use todo_tests::{rest::Rest, system::System, web};
 use tonic::Code;
+use tonic_types::StatusExt as _;
 
 use crate::{
     MONDAY, at,
@@ -388,5 +389,51 @@ async fn everything_wrong_is_said_at_once_and_nothing_is_half_done() {
         let answer = request.body(body).send().await.expect("an answer");
         assert_eq!(answer.status(), 400, "{body}");
     }
+    scene.system.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_value_is_said_with_what_breaks_a_rule() {
+    let scene = Scene::new().await;
+    let mixed = json!({
+        "title": "", "priority": "urgent", "tags": ["y".repeat(51)], "colour": 7,
+        "reminders": [{ "trigger_at": "soon" }, { "trigger_at": "2020-01-01T00:00:00Z" }],
+    });
+    let expected = ["colour", "priority", "reminders[0].trigger_at", "reminders[1].trigger_at", "tags[0]", "title"];
+    let said = |answer: &todo_tests::rest::Answer| {
+        let mut fields: Vec<_> = answer.fields().into_iter().map(ToOwned::to_owned).collect();
+        fields.sort();
+        (answer.code(400).to_owned(), fields)
+    };
+    let wrong = |fields: &[&str]| ("VALIDATION_ERROR".to_owned(), fields.iter().map(ToString::to_string).collect());
+    assert_eq!(said(&scene.ann.post("/api/tasks", &mixed).await), wrong(&expected));
+    let kept = scene.ann.create(json!({ "title": "kept" })).await;
+    let path = format!("/api/tasks/{}", text(&kept["id"]));
+    assert_eq!(said(&scene.ann.patch(&path, &mixed).await), wrong(&expected));
+    // A part that cannot be read is not judged, and the rest of the change is not made.
+    let half = json!({ "title": "changed", "priority": "urgent", "due_date": ["soon"] });
+    assert_eq!(said(&scene.ann.patch(&path, &half).await), wrong(&["due_date", "priority"]));
+    assert_eq!(said(&scene.ann.post("/api/tasks", &half).await), wrong(&["due_date", "priority"]));
+    assert_eq!(
+        said(&scene.ann.get("/api/tasks?limit=0&status=urgent&page_token=x").await),
+        wrong(&["limit", "page_token", "status[0]"])
+    );
+    assert_eq!(scene.ann.tasks("").await, [kept.clone()]);
+    // Who asks comes first.
+    let nobody = scene.system.rest();
+    assert_eq!(nobody.post("/api/tasks", &mixed).await.code(401), "MISSING_TOKEN");
+
+    let mut tasks = v1::task_service_client::TaskServiceClient::new(scene.system.grpc());
+    let unknown = v1::Task { priority: 99, status: 99, ..v1::Task::default() };
+    let request = scene.ann.call(v1::CreateTaskRequest { task: Some(unknown) });
+    let status = tasks.create_task(request).await.expect_err("three things are wrong");
+    let details = status.get_details_bad_request().expect("details");
+    let fields: Vec<_> = details.field_violations.iter().map(|violation| violation.field.as_str()).collect();
+    assert_eq!(fields, ["status", "priority", "title"]);
+    // What is only to be judged is not done.
+    let mut request = scene.ann.call(v1::DeleteTaskRequest { id: text(&kept["id"]).to_owned(), ..Default::default() });
+    request.metadata_mut().insert("x-validate-only", "true".parse().expect("ASCII"));
+    tasks.delete_task(request).await.expect("it could be done");
+    assert_eq!(scene.ann.tasks("").await, [kept]);
     scene.system.stop().await;
 }

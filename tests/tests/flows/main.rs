@@ -2,12 +2,14 @@
 
 mod access;
 mod envelope;
+mod letters;
 mod limits;
 mod named;
 mod parity;
 mod races;
 mod reminders;
 mod replay;
+mod replicas;
 mod reseries;
 mod rest;
 mod search;
@@ -53,6 +55,13 @@ macro_rules! on_both {
 on_both! {
     access: [
         another_users_things_are_not_found_by_any_surface_or_id,
+    ],
+    letters: [
+        poison_is_kept_with_its_reason_and_can_be_published_again,
+        a_reason_that_we_know_is_kept_when_it_is_known,
+        what_was_published_once_is_published_again_as_it_was,
+        a_letter_without_a_reason_says_where_to_look,
+        a_replayed_outbox_changes_nothing,
     ],
     named: [
         a_created_task_is_announced_with_its_priority,
@@ -115,6 +124,21 @@ on_both! {
         three_watchers_at_once_see_the_same,
         who_was_away_too_long_has_to_start_over,
     ],
+}
+
+/// Stories that need several replicas over one database; by name beside the others on Postgres.
+mod postgres_replicas {
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_watcher_sees_at_once_what_another_replica_wrote() {
+        let Some(postgres) = todo_tests::Postgres::start() else { return };
+        crate::replicas::a_watcher_sees_at_once_what_another_replica_wrote(&postgres).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_lost_connection_between_replicas_hurts_nobody() {
+        let Some(postgres) = todo_tests::Postgres::start() else { return };
+        crate::replicas::a_lost_connection_between_replicas_hurts_nobody(&postgres).await;
+    }
 }
 
 /// A system over a database, with a clock that begins at a time.

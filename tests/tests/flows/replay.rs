@@ -9,7 +9,7 @@ use todo_tests::{SOON, clock::TestClock, dice::Dice, eventually, rest::Rest, sys
 use crate::{MONDAY, at, envelope, text};
 
 /// Every user's tasks, notifications and revision.
-async fn dump(users: &[Rest]) -> Vec<Value> {
+pub(crate) async fn dump(users: &[Rest]) -> Vec<Value> {
     let mut dump = Vec::new();
     for user in users {
         let tasks = user.get("/api/tasks?limit=1000").await.expect(200);
@@ -32,7 +32,8 @@ async fn deliver(system: &System, dice: &mut Dice) {
     }
 }
 
-async fn pass(system: &System, clock: &TestClock, by: TimeDelta, dice: &mut Dice) {
+/// Moves the clock, and makes deliveries until it comes to rest.
+pub(crate) async fn pass(system: &System, clock: &TestClock, by: TimeDelta, dice: &mut Dice) {
     system.advance(clock, by);
     tokio::time::timeout(SOON, deliver(system, dice)).await.expect("it comes to rest");
 }
@@ -192,7 +193,8 @@ pub(crate) async fn a_forged_event_does_nothing(database: Option<Database>) {
     system.stop().await;
 }
 
-async fn publish(system: &System, topic: &str, type_: &str, id: &str, data: Value) {
+/// Publishes what a stranger might.
+pub(crate) async fn publish(system: &System, topic: &str, type_: &str, id: &str, data: Value) {
     let event = CloudEvent {
         id: id.to_owned(),
         type_: type_.to_owned(),

@@ -11,6 +11,7 @@ mod world;
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZero,
+    path::Path,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -49,7 +50,8 @@ fn whatever_happens_in_whatever_order_the_system_is_what_its_users_were_told() {
     let (next, steps) = (AtomicU64::new(first), AtomicU64::new(0));
     let failed = Mutex::new(Vec::new());
     let begun = Instant::now();
-    world::template();
+    let template = world::template();
+    let template = template.path();
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get) {
             scope.spawn(|| {
@@ -60,7 +62,7 @@ fn whatever_happens_in_whatever_order_the_system_is_what_its_users_were_told() {
                         return;
                     }
                     // A thread of its own: a panic ends this seed alone.
-                    match std::thread::scope(|scope| scope.spawn(|| run(seed)).join()) {
+                    match std::thread::scope(|scope| scope.spawn(|| run(template, seed)).join()) {
                         Ok(count) => drop(steps.fetch_add(count, Ordering::Relaxed)),
                         Err(_) => failed.lock().unwrap_or_else(PoisonError::into_inner).push(seed),
                     }
@@ -88,24 +90,24 @@ impl Drop for Trace {
 }
 
 /// One seed; answers how many steps it took.
-fn run(seed: u64) -> u64 {
-    let trace = world::runtime().block_on(story(seed));
+fn run(template: &Path, seed: u64) -> u64 {
+    let trace = world::runtime().block_on(story(template, seed));
     trace.steps.len() as u64
 }
 
 #[test]
 fn a_seed_is_the_same_story_each_time() {
-    world::template();
+    let template = world::template();
     for seed in 1..=3 {
-        let tell = || world::runtime().block_on(story(seed)).steps.clone();
+        let tell = || world::runtime().block_on(story(template.path(), seed)).steps.clone();
         assert_eq!(tell(), tell());
     }
 }
 
-async fn story(seed: u64) -> Trace {
+async fn story(template: &Path, seed: u64) -> Trace {
     let mut trace = Trace { seed, steps: Vec::new() };
     let mut dice = Dice::new(seed);
-    let mut world = World::begin(&mut dice).await;
+    let mut world = World::begin(template, &mut dice).await;
     let mut told: Vec<Told> = USERS.iter().map(|_| Told::default()).collect();
     for serial in 0..dice.place(90) + 30 {
         let step = step(&mut world, &mut told, &mut dice, serial).await;

@@ -3,7 +3,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -78,37 +78,31 @@ pub(crate) struct World {
     system: Option<System>,
 }
 
-/// An empty system with its users, made once and copied for each seed: migrations and sign-ups would take most of the
-/// time.
-pub(crate) fn template() -> &'static Path {
-    static TEMPLATE: OnceLock<TempDir> = OnceLock::new();
-    TEMPLATE
-        .get_or_init(|| {
-            let directory = scratch();
-            let path = directory.path().to_owned();
-            runtime().block_on(async {
-                let ids = Arc::new(SeededIds { ids: Mutex::new(Dice::new(0)), jitter: Mutex::new(Dice::new(0)) });
-                let system = build(&path, Arc::new(TestClock::at("2020-01-01T00:00:00Z")), ids, None).await;
-                for (number, (name, zone)) in (1..).zip(USERS) {
-                    let profile = Profile {
-                        id: Uuid::from_u128(number),
-                        email: format!("{name}@example.org"),
-                        password_hash: String::new(),
-                        display_name: name.to_owned(),
-                        time_zone: zone.to_owned(),
-                        created_at: DateTime::UNIX_EPOCH,
-                        disabled_at: None,
-                    };
-                    let mut tx = system.store.begin().await.expect("a transaction");
-                    assert!(tx.add_profile(&profile).await.expect("it is added"));
-                    tx.commit().await.expect("it is committed");
-                }
-                system.sidecar.close().await;
-                system.store.close().await;
-            });
-            directory
-        })
-        .path()
+/// An empty system with its users, to be copied for each seed: migrations and sign-ups would take most of the time.
+pub(crate) fn template() -> TempDir {
+    let directory = scratch();
+    runtime().block_on(async {
+        let ids = Arc::new(SeededIds { ids: Mutex::new(Dice::new(0)), jitter: Mutex::new(Dice::new(0)) });
+        let clock = Arc::new(TestClock::at("2020-01-01T00:00:00Z"));
+        let system = build(directory.path(), clock, ids, None).await;
+        for (number, (name, zone)) in (1..).zip(USERS) {
+            let profile = Profile {
+                id: Uuid::from_u128(number),
+                email: format!("{name}@example.org"),
+                password_hash: String::new(),
+                display_name: name.to_owned(),
+                time_zone: zone.to_owned(),
+                created_at: DateTime::UNIX_EPOCH,
+                disabled_at: None,
+            };
+            let mut tx = system.store.begin().await.expect("a transaction");
+            assert!(tx.add_profile(&profile).await.expect("it is added"));
+            tx.commit().await.expect("it is committed");
+        }
+        system.sidecar.close().await;
+        system.store.close().await;
+    });
+    directory
 }
 
 /// In memory where there is such a place: nothing here is about what survives a power cut.
@@ -133,9 +127,9 @@ async fn build(path: &Path, clock: Arc<TestClock>, ids: Arc<SeededIds>, faults: 
 }
 
 impl World {
-    pub(crate) async fn begin(dice: &mut Dice) -> Self {
+    pub(crate) async fn begin(template: &Path, dice: &mut Dice) -> Self {
         let directory = scratch();
-        for file in std::fs::read_dir(template()).expect("the template") {
+        for file in std::fs::read_dir(template).expect("the template") {
             let file = file.expect("a file");
             std::fs::copy(file.path(), directory.path().join(file.file_name())).expect("it is copied");
         }

@@ -118,7 +118,7 @@ pub(crate) async fn only_what_is_pending_is_due(db: &Db) {
     assert_eq!(ids().await, [id(11), id(15), id(16)]);
 
     let mut tx = db.begin().await;
-    tx.set_fired(owner, id(11)).await.unwrap();
+    tx.set_fired(&[owner], &[id(11)]).await.unwrap();
     tx.cancel_snoozes(owner, source.id).await.unwrap();
     tx.put_series(&Series { due_at: None, ..waiting }).await.unwrap();
     tx.commit().await.unwrap();
@@ -167,7 +167,7 @@ pub(crate) async fn a_snooze_rings_at_its_latest_time(db: &Db) {
     assert_eq!(put(second(3)).await, rings(second(3)));
     // One that rang, and one that was cancelled, ring again.
     let mut tx = db.begin().await;
-    tx.set_fired(owner, id(15)).await.unwrap();
+    tx.set_fired(&[owner], &[id(15)]).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(due(db, at(FOREVER)).await, []);
     assert_eq!(put(second(9)).await, rings(second(9)));
@@ -203,8 +203,8 @@ pub(crate) async fn what_fired_is_pending_no_more(db: &Db) {
     let before = Task { reminders: vec![reminder(11, second(1)), reminder(12, second(1))], ..task(owner, 1, "x") };
     db.insert(std::slice::from_ref(&before)).await;
     let mut tx = db.begin().await;
-    tx.set_fired(owner, id(11)).await.unwrap();
-    tx.set_fired(owner, id(404)).await.unwrap();
+    tx.set_fired(&[owner], &[id(11)]).await.unwrap();
+    tx.set_fired(&[owner], &[id(404)]).await.unwrap();
     tx.commit().await.unwrap();
     let mut tx = db.read().await;
     let found = tx.pending_reminders(&[id(11), id(12)]).await.unwrap();

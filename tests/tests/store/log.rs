@@ -192,20 +192,3 @@ pub(crate) async fn a_reply_is_kept_as_it_was(db: &Db) {
     // A key is used once: the second use is found before it is written.
     assert!(db.begin().await.add_reply(ada, "key", &full, second(4)).await.is_err());
 }
-
-pub(crate) async fn a_dead_letter_is_kept_once(db: &Db) {
-    let mut tx = db.begin().await;
-    for event in [&b"\0first\xff"[..], b"second"] {
-        tx.add_dead_letter(id(1), "tasks", event, "not JSON", second(1)).await.unwrap();
-    }
-    tx.add_dead_letter(id(2), "tasks", b"", "it's \"odd\"", second(2)).await.unwrap();
-    tx.commit().await.unwrap();
-    // Again, in a later transaction: nothing changes and nothing fails.
-    let mut tx = db.begin().await;
-    tx.add_dead_letter(id(1), "reminders", b"third", "else", second(3)).await.unwrap();
-    tx.commit().await.unwrap();
-    assert_eq!(
-        crate::plans::dead_letters(db).await,
-        [(b"\0first\xff".to_vec(), "not JSON".to_owned()), (Vec::new(), "it's \"odd\"".to_owned())]
-    );
-}

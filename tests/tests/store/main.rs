@@ -6,6 +6,7 @@ mod counts;
 mod db;
 mod due;
 mod inbox;
+mod letters;
 mod lists;
 mod log;
 mod make;
@@ -14,6 +15,7 @@ mod plans;
 mod purge;
 mod search;
 mod series;
+mod share;
 mod tasks;
 mod tenants;
 mod transactions;
@@ -92,7 +94,6 @@ suite! {
             changes_come_in_pages,
             a_deletion_is_remembered,
             a_reply_is_kept_as_it_was,
-            a_dead_letter_is_kept_once,
         }
         outbox {
             the_oldest_are_leased_first,
@@ -101,6 +102,12 @@ suite! {
             attempts_count_how_often_publishing_was_begun,
             what_a_fast_clock_put_off_is_recalled,
             the_backlog_tells_how_many_and_since_when,
+            what_was_published_is_kept_and_can_wait_again,
+        }
+        letters {
+            a_dead_letter_is_kept_once,
+            dead_letters_come_in_pages_the_oldest_first,
+            a_dead_letter_is_taken_once,
         }
         purge {
             only_what_nobody_needs_goes,
@@ -153,6 +160,9 @@ suite! {
         outbox {
             a_lease_hides_nothing,
         }
+        share {
+            one_process_has_nobody_to_tell,
+        }
         plans {
             every_list_is_read_from_an_index_in_order,
             due_and_outbox_are_read_from_their_indexes,
@@ -166,6 +176,10 @@ suite! {
         }
         outbox {
             a_lease_hides_from_others,
+        }
+        share {
+            owners_told_by_one_replica_are_heard_by_the_others,
+            what_is_told_while_the_connection_is_lost_is_told_again,
         }
         plans {
             postgres_can_read_every_list_from_an_index_in_order,

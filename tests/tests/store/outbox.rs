@@ -138,6 +138,41 @@ pub(crate) async fn the_backlog_tells_how_many_and_since_when(db: &Db) {
     assert_eq!(backlog().await, (0, None));
 }
 
+pub(crate) async fn what_was_published_is_kept_and_can_wait_again(db: &Db) {
+    let since = async |from| {
+        let mut ids = db.read().await.published_since(second(from)).await.unwrap();
+        ids.sort_unstable();
+        ids
+    };
+    let kept = async || db.read().await.outgoing_kept().await.unwrap();
+    assert_eq!((since(0).await, kept().await), (Vec::new(), (0, None)));
+    add(db, 1..=5).await;
+    let mut tx = db.begin().await;
+    for number in 1..=4 {
+        tx.postpone_outgoing(&[id(number)], second(50)).await.unwrap();
+        tx.set_published(&[id(number)], second(100 * i64::try_from(number).unwrap())).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(kept().await, (4, Some(second(100))));
+    // From that moment on, and not what was never published.
+    assert_eq!(since(200).await, [id(2), id(3), id(4)]);
+    assert_eq!(since(201).await, [id(3), id(4)]);
+
+    let mut tx = db.begin().await;
+    assert_eq!(tx.publish_again(&[], second(900)).await.unwrap(), 0);
+    assert_eq!(tx.publish_again(&[id(3), id(4), id(404)], second(900)).await.unwrap(), 2);
+    // What waits already is due at once, too.
+    tx.postpone_outgoing(&[id(5)], second(9_000)).await.unwrap();
+    assert_eq!(tx.publish_again(&[id(5)], second(900)).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+    assert_eq!((since(0).await, kept().await), (vec![id(1), id(2)], (2, Some(second(100)))));
+    assert_eq!(db.read().await.outgoing_backlog().await.unwrap(), (3, Some(second(3))));
+    assert_eq!(lease(db, second(899), second(929), 10).await, []);
+    // Each as it was committed, as if nothing had been tried.
+    let again = lease(db, second(900), second(930), 10).await;
+    assert_eq!(again, [3, 4, 5].map(|number| Outgoing { attempts: 1, ..event(number) }));
+}
+
 /// Only on Postgres, where several replicas share the outbox.
 pub(crate) async fn a_lease_hides_from_others(db: &Db) {
     add(db, 1..=6).await;

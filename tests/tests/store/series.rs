@@ -177,8 +177,8 @@ pub(crate) async fn a_firing_is_added_once(db: &Db) {
     assert_eq!(tx.firing(id(10)).await.unwrap(), Some(first.clone()));
     assert_eq!(tx.firing(id(20)).await.unwrap(), Some(plain));
     assert_eq!(tx.firing(id(11)).await.unwrap(), None);
-    tx.set_seen(id(10)).await.unwrap();
-    tx.set_seen(id(404)).await.unwrap();
+    tx.set_seen(&[id(10)]).await.unwrap();
+    tx.set_seen(&[id(404)]).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(db.read().await.firing(id(10)).await.unwrap(), Some(Firing { seen: true, ..first }));
 }
@@ -195,7 +195,7 @@ pub(crate) async fn what_had_no_effect_yet_is_handed_out_oldest_first(db: &Db) {
     }
     tx.put_slot(&slot(1, 5, SlotState::Made)).await.unwrap();
     tx.put_slot(&slot(1, 6, SlotState::Withdrawn)).await.unwrap();
-    tx.set_seen(id(20)).await.unwrap();
+    tx.set_seen(&[id(20)]).await.unwrap();
     tx.commit().await.unwrap();
 
     let unseen = async |before, limit| db.read().await.unseen(second(before), limit).await.unwrap();

@@ -169,7 +169,7 @@ pub(crate) async fn another_owner_changes_nothing(db: &Db) {
     tx.add_reply(bob, "key", &reply(b"his"), second(1)).await.unwrap();
 
     for reminder in task.reminders.iter().map(|reminder| reminder.id).chain([id(SNOOZE)]) {
-        tx.set_fired(bob, reminder).await.unwrap();
+        tx.set_fired(&[bob], &[reminder]).await.unwrap();
     }
     tx.cancel_snoozes(bob, task.id).await.unwrap();
     let moved = todo_backend::store::ReminderRow { user_id: bob, ..snooze(SNOOZE, &task, NOTIFICATION, second(60)) };

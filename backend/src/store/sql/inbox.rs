@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use sqlx::{QueryBuilder, Row as _};
 use uuid::Uuid;
 
-use super::{Db, Row, Transaction};
+use super::{Db, Row, Transaction, list};
 use crate::store::{Error, Inbox, Notification, micros, time};
 
 const COLUMNS: &str =
@@ -58,42 +58,44 @@ impl Inbox for Transaction {
         Ok(sqlx::query_scalar::<Db, i64>(sql).bind(user_id).fetch_one(&mut *self.tx).await?)
     }
 
-    async fn notifications(&mut self, user_id: Uuid, ids: &[Uuid]) -> Result<Vec<Notification>, Error> {
+    async fn notifications_of(&mut self, user_ids: &[Uuid], ids: &[Uuid]) -> Result<Vec<Notification>, Error> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let mut query = QueryBuilder::<Db>::new("SELECT ");
-        query.push(COLUMNS).push(" FROM notifications WHERE user_id = ").push_bind(user_id).push(" AND id IN (");
-        let mut list = query.separated(", ");
-        for id in ids {
-            list.push_bind(*id);
-        }
-        query.push(")");
-        query.build().fetch_all(&mut *self.tx).await?.iter().map(notification).collect()
+        query.push(COLUMNS).push(" FROM notifications WHERE user_id ");
+        list(&mut query, user_ids);
+        query.push(" AND id ");
+        list(&mut query, ids);
+        let rows = query.build().persistent(ids.len() == 1).fetch_all(&mut *self.tx).await?;
+        rows.iter().map(notification).collect()
     }
 
-    async fn put_notification(&mut self, notification: &Notification) -> Result<(), Error> {
-        sqlx::query::<Db>(
-            "INSERT INTO notifications (id, user_id, reminder_id, task_id, task_title, due_at, triggered_at, read_at,
-                 snoozed_until, revision)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-             ON CONFLICT (id) DO UPDATE SET task_title = excluded.task_title, due_at = excluded.due_at,
+    async fn put_notifications(&mut self, notifications: &[Notification]) -> Result<(), Error> {
+        if notifications.is_empty() {
+            return Ok(());
+        }
+        let mut query = QueryBuilder::<Db>::new("INSERT INTO notifications (");
+        query.push(COLUMNS).push(") ");
+        query.push_values(notifications, |mut row, notification| {
+            row.push_bind(notification.id)
+                .push_bind(notification.user_id)
+                .push_bind(notification.reminder_id)
+                .push_bind(notification.task_id)
+                .push_bind(&notification.task_title)
+                .push_bind(notification.due.map(micros))
+                .push_bind(micros(notification.triggered_at))
+                .push_bind(notification.read_at.map(micros))
+                .push_bind(notification.snoozed_until.map(micros))
+                .push_bind(notification.revision);
+        });
+        query.push(
+            " ON CONFLICT (id) DO UPDATE SET task_title = excluded.task_title, due_at = excluded.due_at,
                  triggered_at = excluded.triggered_at, read_at = excluded.read_at,
                  snoozed_until = excluded.snoozed_until, revision = excluded.revision
              WHERE notifications.user_id = excluded.user_id",
-        )
-        .bind(notification.id)
-        .bind(notification.user_id)
-        .bind(notification.reminder_id)
-        .bind(notification.task_id)
-        .bind(&notification.task_title)
-        .bind(notification.due.map(micros))
-        .bind(micros(notification.triggered_at))
-        .bind(notification.read_at.map(micros))
-        .bind(notification.snoozed_until.map(micros))
-        .bind(notification.revision)
-        .execute(&mut *self.tx)
-        .await?;
+        );
+        query.build().persistent(notifications.len() == 1).execute(&mut *self.tx).await?;
         Ok(())
     }
 

@@ -1,10 +1,12 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _};
 use uuid::Uuid;
 
-use super::{Db, Row, Transaction, dialect};
-use crate::store::{Change, ChangeKind, Error, Log, Outgoing, Owner, Reply, micros, time};
+use super::{Db, Row, Transaction, dialect, list};
+use crate::store::{Change, ChangeKind, Error, Log, Owner, Reply, micros, time};
 
 fn owner(row: &Row) -> Result<Owner, Error> {
     Ok(Owner {
@@ -26,18 +28,8 @@ fn change(row: &Row) -> Result<Change, Error> {
     })
 }
 
-fn outgoing(row: &Row) -> Result<Outgoing, Error> {
-    Ok(Outgoing {
-        id: row.try_get("id")?,
-        topic: row.try_get("topic")?,
-        event: row.try_get("event")?,
-        created_at: time(row.try_get("created_at")?)?,
-        attempts: row.try_get("attempts")?,
-    })
-}
-
-const OWNER: &str = "SELECT o.revision, o.floor, u.time_zone, u.disabled_at FROM owners o
-     JOIN users u ON u.id = o.user_id WHERE o.user_id = $1";
+const OWNER: &str = "SELECT o.user_id, o.revision, o.floor, u.time_zone, u.disabled_at FROM owners o
+     JOIN users u ON u.id = o.user_id WHERE o.user_id ";
 
 /// What nobody needs any more: table, primary key, condition on one bound time.
 const PURGES: &[(&str, &str, &str, Age)] = &[
@@ -57,23 +49,34 @@ enum Age {
 
 #[async_trait]
 impl Log for Transaction {
-    async fn lock_owner(&mut self, user_id: Uuid) -> Result<Option<Owner>, Error> {
-        let sql = const_format(OWNER, dialect::LOCK_OWNER);
-        let row = sqlx::query::<Db>(sql).bind(user_id).fetch_optional(&mut *self.tx).await?;
-        row.as_ref().map(owner).transpose()
+    async fn lock_owners(&mut self, user_ids: &[Uuid]) -> Result<BTreeMap<Uuid, Owner>, Error> {
+        if user_ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let mut query = QueryBuilder::<Db>::new(OWNER);
+        list(&mut query, user_ids);
+        query.push(" ORDER BY o.user_id").push(dialect::LOCK_OWNER);
+        let rows = query.build().persistent(user_ids.len() == 1).fetch_all(&mut *self.tx).await?;
+        rows.iter().map(|row| Ok((row.try_get("user_id")?, owner(row)?))).collect()
     }
 
     async fn owner(&mut self, user_id: Uuid) -> Result<Option<Owner>, Error> {
-        let row = sqlx::query::<Db>(OWNER).bind(user_id).fetch_optional(&mut *self.tx).await?;
-        row.as_ref().map(owner).transpose()
+        let mut query = QueryBuilder::<Db>::new(OWNER);
+        query.push("= ").push_bind(user_id);
+        query.build().fetch_optional(&mut *self.tx).await?.as_ref().map(owner).transpose()
     }
 
-    async fn set_revision(&mut self, user_id: Uuid, revision: i64) -> Result<(), Error> {
-        sqlx::query::<Db>("UPDATE owners SET revision = $2 WHERE user_id = $1")
-            .bind(user_id)
-            .bind(revision)
-            .execute(&mut *self.tx)
-            .await?;
+    async fn set_revisions(&mut self, revisions: &[(Uuid, i64)]) -> Result<(), Error> {
+        if revisions.is_empty() {
+            return Ok(());
+        }
+        // The names of the columns are those that both databases give to VALUES.
+        let mut query = QueryBuilder::<Db>::new("UPDATE owners SET revision = v.column2 FROM (");
+        query.push_values(revisions, |mut row, (user_id, revision)| {
+            row.push_bind(*user_id).push_bind(*revision);
+        });
+        query.push(") AS v WHERE owners.user_id = v.column1");
+        query.build().persistent(revisions.len() == 1).execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -81,31 +84,28 @@ impl Log for Transaction {
         if user_ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut query = QueryBuilder::<Db>::new("SELECT user_id, revision FROM owners WHERE user_id IN (");
-        let mut ids = query.separated(", ");
-        for id in user_ids {
-            ids.push_bind(*id);
-        }
-        query.push(")");
+        let mut query = QueryBuilder::<Db>::new("SELECT user_id, revision FROM owners WHERE user_id ");
+        list(&mut query, user_ids);
         let rows = query.build().fetch_all(&mut *self.tx).await?;
         rows.iter().map(|row| Ok((row.try_get("user_id")?, row.try_get("revision")?))).collect()
     }
 
-    async fn add_change(&mut self, user_id: Uuid, change: &Change) -> Result<(), Error> {
-        let fields = serde_json::to_string(&change.fields).map_err(|_| Error::Corrupt("list of fields"))?;
-        sqlx::query::<Db>(
-            "INSERT INTO changes (user_id, revision, kind, entity_id, before, fields, at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(user_id)
-        .bind(change.revision)
-        .bind(change.kind as i64)
-        .bind(change.entity_id)
-        .bind(change.before.as_deref())
-        .bind(fields)
-        .bind(micros(change.at))
-        .execute(&mut *self.tx)
-        .await?;
+    async fn add_changes(&mut self, changes: &[(Uuid, Change)]) -> Result<(), Error> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut query =
+            QueryBuilder::<Db>::new("INSERT INTO changes (user_id, revision, kind, entity_id, before, fields, at) ");
+        query.push_values(changes, |mut row, (user_id, change)| {
+            row.push_bind(*user_id)
+                .push_bind(change.revision)
+                .push_bind(change.kind as i64)
+                .push_bind(change.entity_id)
+                .push_bind(change.before.as_deref())
+                .push_bind(serde_json::Value::from(change.fields.as_slice()).to_string())
+                .push_bind(micros(change.at));
+        });
+        query.build().persistent(changes.len() == 1).execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -144,85 +144,6 @@ impl Log for Transaction {
         Ok(row.is_some())
     }
 
-    async fn add_outgoing(&mut self, events: &[Outgoing]) -> Result<(), Error> {
-        for event in events {
-            sqlx::query::<Db>(
-                "INSERT INTO outbox (id, topic, event, created_at, attempts, due_at) VALUES ($1, $2, $3, $4, 0, $4)",
-            )
-            .bind(event.id)
-            .bind(&event.topic)
-            .bind(&event.event)
-            .bind(micros(event.created_at))
-            .execute(&mut *self.tx)
-            .await?;
-        }
-        Ok(())
-    }
-
-    async fn lease_outgoing(
-        &mut self,
-        now: DateTime<Utc>,
-        until: DateTime<Utc>,
-        limit: i64,
-    ) -> Result<Vec<Outgoing>, Error> {
-        const DUE: &str = "FROM outbox WHERE due_at <= $1 ORDER BY due_at LIMIT $2";
-        let rows = if dialect::LEASES {
-            let sql = format!(
-                "UPDATE outbox SET due_at = $3, attempts = attempts + 1 WHERE id IN (SELECT id {DUE}{})
-                 RETURNING id, topic, event, created_at, attempts",
-                dialect::SKIP_LOCKED
-            );
-            sqlx::query::<Db>(AssertSqlSafe(sql))
-                .bind(micros(now))
-                .bind(limit)
-                .bind(micros(until))
-                .fetch_all(&mut *self.tx)
-                .await?
-        } else {
-            let sql = format!("SELECT id, topic, event, created_at, attempts + 1 AS attempts {DUE}");
-            sqlx::query::<Db>(AssertSqlSafe(sql)).bind(micros(now)).bind(limit).fetch_all(&mut *self.tx).await?
-        };
-        let mut leased = rows.iter().map(outgoing).collect::<Result<Vec<_>, _>>()?;
-        // What an UPDATE answers has no order.
-        leased.sort_by_key(|event| event.created_at);
-        Ok(leased)
-    }
-
-    async fn set_published(&mut self, ids: &[Uuid], at: DateTime<Utc>) -> Result<(), Error> {
-        self.settle(ids, |query| {
-            query.push("due_at = NULL, published_at = ").push_bind(micros(at));
-        })
-        .await
-    }
-
-    async fn postpone_outgoing(&mut self, ids: &[Uuid], until: DateTime<Utc>) -> Result<(), Error> {
-        self.settle(ids, |query| {
-            // A lease that was written has counted the attempt.
-            let attempt = i64::from(!dialect::LEASES);
-            query.push(format_args!("attempts = attempts + {attempt}, due_at = ")).push_bind(micros(until));
-        })
-        .await
-    }
-
-    async fn recall_outgoing(&mut self, now: DateTime<Utc>, never_after: DateTime<Utc>) -> Result<u64, Error> {
-        let done = sqlx::query::<Db>("UPDATE outbox SET due_at = $1 WHERE due_at > $2")
-            .bind(micros(now))
-            .bind(micros(never_after))
-            .execute(&mut *self.tx)
-            .await?;
-        Ok(done.rows_affected())
-    }
-
-    async fn outgoing_backlog(&mut self) -> Result<(i64, Option<DateTime<Utc>>), Error> {
-        let row = sqlx::query::<Db>(
-            "SELECT count(*) AS waiting, min(created_at) AS since FROM outbox WHERE due_at IS NOT NULL",
-        )
-        .fetch_one(&mut *self.tx)
-        .await?;
-        let since: Option<i64> = row.try_get("since")?;
-        Ok((row.try_get("waiting")?, since.map(time).transpose()?))
-    }
-
     async fn reply(&mut self, user_id: Uuid, key: &str) -> Result<Option<Reply>, Error> {
         let row = sqlx::query::<Db>(
             "SELECT request, response, revision, announced FROM idempotency WHERE user_id = $1 AND key = $2",
@@ -253,28 +174,6 @@ impl Log for Transaction {
         .bind(&reply.response)
         .bind(reply.revision)
         .bind(reply.announced)
-        .bind(micros(at))
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
-    }
-
-    async fn add_dead_letter(
-        &mut self,
-        id: Uuid,
-        topic: &str,
-        event: &[u8],
-        reason: &str,
-        at: DateTime<Utc>,
-    ) -> Result<(), Error> {
-        sqlx::query::<Db>(
-            "INSERT INTO dead_letters (id, topic, event, reason, at) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(id)
-        .bind(topic)
-        .bind(event)
-        .bind(reason)
         .bind(micros(at))
         .execute(&mut *self.tx)
         .await?;
@@ -315,23 +214,6 @@ impl Log for Transaction {
 }
 
 impl Transaction {
-    /// Sets columns of outbox rows.
-    async fn settle(&mut self, ids: &[Uuid], set: impl FnOnce(&mut QueryBuilder<Db>) + Send) -> Result<(), Error> {
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let mut query = QueryBuilder::<Db>::new("UPDATE outbox SET ");
-        set(&mut query);
-        query.push(" WHERE id IN (");
-        let mut list = query.separated(", ");
-        for id in ids {
-            list.push_bind(*id);
-        }
-        query.push(")");
-        query.build().execute(&mut *self.tx).await?;
-        Ok(())
-    }
-
     /// Purges changes and notes up to where, so that whoever asks for older ones is told to start over.
     async fn purge_changes(&mut self, before: DateTime<Utc>, limit: i64) -> Result<u64, Error> {
         let rows = sqlx::query::<Db>(
@@ -356,8 +238,4 @@ impl Transaction {
         }
         Ok(rows.len() as u64)
     }
-}
-
-fn const_format(sql: &str, suffix: &str) -> AssertSqlSafe<String> {
-    AssertSqlSafe(format!("{sql}{suffix}"))
 }

@@ -3,10 +3,13 @@
 mod accounts;
 mod inbox;
 mod log;
+mod outbox;
 mod tasks;
 mod time;
 
 use async_trait::async_trait;
+use sqlx::QueryBuilder;
+use uuid::Uuid;
 
 use super::{Db, Row, dialect};
 use crate::store::{Error, Tx};
@@ -27,4 +30,14 @@ impl Tx for Transaction {
     async fn commit(self: Box<Self>) -> Result<(), Error> {
         Ok(self.tx.commit().await?)
     }
+}
+
+/// Adds `IN (...)`.
+fn list(query: &mut QueryBuilder<Db>, ids: &[Uuid]) {
+    query.push("IN (");
+    let mut list = query.separated(", ");
+    for id in ids {
+        list.push_bind(*id);
+    }
+    query.push(")");
 }

@@ -263,13 +263,16 @@ impl Tasks for Transaction {
         Ok(())
     }
 
-    async fn touch_task(&mut self, user_id: Uuid, id: Uuid, revision: i64) -> Result<(), Error> {
-        sqlx::query::<Db>("UPDATE tasks SET revision = $3 WHERE id = $2 AND user_id = $1")
-            .bind(user_id)
-            .bind(id)
-            .bind(revision)
-            .execute(&mut *self.tx)
-            .await?;
+    async fn touch_tasks(&mut self, touched: &[(Uuid, Uuid, i64)]) -> Result<(), Error> {
+        if touched.is_empty() {
+            return Ok(());
+        }
+        let mut query = QueryBuilder::<Db>::new("UPDATE tasks SET revision = v.column3 FROM (");
+        query.push_values(touched, |mut row, (user_id, id, revision)| {
+            row.push_bind(*user_id).push_bind(*id).push_bind(*revision);
+        });
+        query.push(") AS v WHERE tasks.id = v.column2 AND tasks.user_id = v.column1");
+        query.build().persistent(touched.len() == 1).execute(&mut *self.tx).await?;
         Ok(())
     }
 

@@ -1,11 +1,13 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{QueryBuilder, Row as _};
 use todo_domain::{recurrence::Recurrence, task::Status};
 use uuid::Uuid;
 
-use super::{Db, Row, Transaction, tasks::stored_status};
-use crate::store::{DueKind, DueRow, Error, Firing, ReminderRow, Series, Slot, SlotState, Time, micros, time};
+use super::{Db, Row, Transaction, list, tasks::stored_status};
+use crate::store::{DueKind, DueRow, Error, Firing, Outline, ReminderRow, Series, Slot, SlotState, Time, micros, time};
 
 /// What was decided so long after a moment that lies a little in the past, a clock wrote that ran ahead and was set back.
 const AHEAD: i64 = 60_000_000;
@@ -128,13 +130,9 @@ impl Time for Transaction {
         let mut query = QueryBuilder::<Db>::new(
             "SELECT id, task_id, user_id, trigger_at, notification_id FROM reminders WHERE state = ",
         );
-        query.push_bind(PENDING).push(" AND trigger_at IS NOT NULL AND id IN (");
-        let mut list = query.separated(", ");
-        for id in ids {
-            list.push_bind(*id);
-        }
-        query.push(")");
-        let rows = query.build().fetch_all(&mut *self.tx).await?;
+        query.push_bind(PENDING).push(" AND trigger_at IS NOT NULL AND id ");
+        list(&mut query, ids);
+        let rows = query.build().persistent(ids.len() == 1).fetch_all(&mut *self.tx).await?;
         rows.iter()
             .map(|row| {
                 Ok(ReminderRow {
@@ -148,13 +146,35 @@ impl Time for Transaction {
             .collect()
     }
 
-    async fn set_fired(&mut self, user_id: Uuid, id: Uuid) -> Result<(), Error> {
-        sqlx::query::<Db>("UPDATE reminders SET state = $3 WHERE id = $2 AND user_id = $1")
-            .bind(user_id)
-            .bind(id)
-            .bind(FIRED)
-            .execute(&mut *self.tx)
-            .await?;
+    async fn outlines(&mut self, user_ids: &[Uuid], task_ids: &[Uuid]) -> Result<BTreeMap<Uuid, Outline>, Error> {
+        if task_ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let mut query = QueryBuilder::<Db>::new("SELECT id, user_id, title, due_at FROM tasks WHERE id ");
+        list(&mut query, task_ids);
+        query.push(" AND user_id ");
+        list(&mut query, user_ids);
+        let rows = query.build().persistent(task_ids.len() == 1).fetch_all(&mut *self.tx).await?;
+        let outline = |row: &Row| {
+            Ok::<_, Error>(Outline {
+                user_id: row.try_get("user_id")?,
+                title: row.try_get("title")?,
+                due: optional(row, "due_at")?,
+            })
+        };
+        rows.iter().map(|row| Ok((row.try_get("id")?, outline(row)?))).collect()
+    }
+
+    async fn set_fired(&mut self, user_ids: &[Uuid], ids: &[Uuid]) -> Result<(), Error> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut query = QueryBuilder::<Db>::new("UPDATE reminders SET state = ");
+        query.push_bind(FIRED).push(" WHERE id ");
+        list(&mut query, ids);
+        query.push(" AND user_id ");
+        list(&mut query, user_ids);
+        query.build().persistent(ids.len() == 1).execute(&mut *self.tx).await?;
         Ok(())
     }
 
@@ -281,38 +301,49 @@ impl Time for Transaction {
         Ok(row.try_get("open")?)
     }
 
-    async fn add_firing(&mut self, firing: &Firing) -> Result<bool, Error> {
-        let done = sqlx::query::<Db>(
+    async fn add_firings(&mut self, firings: &[Firing]) -> Result<BTreeSet<Uuid>, Error> {
+        if firings.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let mut query = QueryBuilder::<Db>::new(
             "INSERT INTO firings (event_id, notification_id, reminder_id, task_id, user_id, task_title, due_at,
-                 trigger_at, fired_at, seen)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (event_id) DO NOTHING",
-        )
-        .bind(firing.event_id)
-        .bind(firing.notification_id)
-        .bind(firing.reminder_id)
-        .bind(firing.task_id)
-        .bind(firing.user_id)
-        .bind(&firing.task_title)
-        .bind(firing.due.map(micros))
-        .bind(micros(firing.trigger_at))
-        .bind(micros(firing.fired_at))
-        .bind(firing.seen)
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(done.rows_affected() == 1)
+                 trigger_at, fired_at, seen) ",
+        );
+        query.push_values(firings, |mut row, firing| {
+            row.push_bind(firing.event_id)
+                .push_bind(firing.notification_id)
+                .push_bind(firing.reminder_id)
+                .push_bind(firing.task_id)
+                .push_bind(firing.user_id)
+                .push_bind(&firing.task_title)
+                .push_bind(firing.due.map(micros))
+                .push_bind(micros(firing.trigger_at))
+                .push_bind(micros(firing.fired_at))
+                .push_bind(firing.seen);
+        });
+        query.push(" ON CONFLICT (event_id) DO NOTHING RETURNING event_id");
+        let rows = query.build().persistent(firings.len() == 1).fetch_all(&mut *self.tx).await?;
+        rows.iter().map(|row| Ok(row.try_get("event_id")?)).collect()
     }
 
-    async fn firing(&mut self, event_id: Uuid) -> Result<Option<Firing>, Error> {
+    async fn firings(&mut self, event_ids: &[Uuid]) -> Result<Vec<Firing>, Error> {
+        if event_ids.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut query = QueryBuilder::<Db>::new(FIRING);
-        query.push(" WHERE event_id = ").push_bind(event_id);
-        query.build().fetch_optional(&mut *self.tx).await?.as_ref().map(firing).transpose()
+        query.push(" WHERE event_id ");
+        list(&mut query, event_ids);
+        let rows = query.build().persistent(event_ids.len() == 1).fetch_all(&mut *self.tx).await?;
+        rows.iter().map(firing).collect()
     }
 
-    async fn set_seen(&mut self, event_id: Uuid) -> Result<(), Error> {
-        sqlx::query::<Db>("UPDATE firings SET seen = TRUE WHERE event_id = $1")
-            .bind(event_id)
-            .execute(&mut *self.tx)
-            .await?;
+    async fn set_seen(&mut self, event_ids: &[Uuid]) -> Result<(), Error> {
+        if event_ids.is_empty() {
+            return Ok(());
+        }
+        let mut query = QueryBuilder::<Db>::new("UPDATE firings SET seen = TRUE WHERE event_id ");
+        list(&mut query, event_ids);
+        query.build().persistent(event_ids.len() == 1).execute(&mut *self.tx).await?;
         Ok(())
     }
 

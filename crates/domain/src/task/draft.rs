@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Priority, ReminderDraft, Status, Task};
-use crate::{clock::Timestamp, recurrence::RecurrenceDraft};
+use crate::{Violation, clock::Timestamp, recurrence::RecurrenceDraft};
 
 /// The task that a create asks for. It always begins as pending.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,6 +26,8 @@ pub struct Draft {
     pub reminders: Vec<ReminderDraft>,
     /// How it comes again.
     pub recurrence: Option<RecurrenceDraft>,
+    /// What of the request is no value at all, to be reported with what breaks a rule.
+    pub wrong: Vec<Violation>,
 }
 
 /// The changes that an update asks for. Nothing means "not sent"; `Some(None)` clears.
@@ -49,6 +51,8 @@ pub struct Patch {
     pub reminders: Option<Vec<ReminderDraft>>,
     /// The new recurrence, as a whole.
     pub recurrence: Option<Option<RecurrenceDraft>>,
+    /// What of the request is no value at all, to be reported with what breaks a rule.
+    pub wrong: Vec<Violation>,
 }
 
 impl From<&Task> for Draft {
@@ -64,6 +68,7 @@ impl From<&Task> for Draft {
             due_all_day: task.due_all_day,
             reminders: task.reminders.iter().map(ReminderDraft::from).collect(),
             recurrence: task.recurrence.as_ref().map(RecurrenceDraft::from),
+            wrong: Vec::new(),
         }
     }
 }
@@ -82,6 +87,7 @@ impl From<&Task> for Patch {
             due_all_day: Some(draft.due_all_day),
             reminders: Some(draft.reminders),
             recurrence: Some(draft.recurrence),
+            wrong: Vec::new(),
         }
     }
 }

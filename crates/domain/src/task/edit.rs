@@ -19,7 +19,7 @@ impl Task {
     /// # Errors
     /// [`crate::Reason::ValidationError`] with everything that is wrong with the draft.
     pub fn create(draft: Draft, context: &Context<'_>) -> Result<Self, Error> {
-        let mut violations = Violations::new();
+        let mut violations = Violations::from(draft.wrong);
         if let Some(id) = draft.id {
             violations.check(is_client_id(id), "id", || "must be a UUID of version 4 or 7");
         }
@@ -65,8 +65,8 @@ impl Task {
     ///
     /// # Errors
     /// [`crate::Reason::ValidationError`] with everything that is wrong with the patch; the task is then untouched.
-    pub fn apply(&mut self, patch: Patch, context: &Context<'_>) -> Result<Outcome, Error> {
-        let mut violations = Violations::new();
+    pub fn apply(&mut self, mut patch: Patch, context: &Context<'_>) -> Result<Outcome, Error> {
+        let mut violations = Violations::from(std::mem::take(&mut patch.wrong));
         let status = patch.status.unwrap_or(self.status);
         violations.check(
             self.status.is_open() || status != Status::InProgress,

@@ -49,6 +49,8 @@ async fn an_app_ticks_only_for_its_own_bindings(fixture: &dyn Fixture) -> Outcom
 
 async fn without_its_store_a_sidecar_is_unavailable(fixture: &dyn Fixture) -> Outcome {
     let sidecar = fixture.start(App::new("cut", Arc::new(Recorder::new(vec![])))).await;
+    ok("put", sidecar.put("cut", Bytes::from_static(b"0"), Match::Absent, None).await)?;
+    let etag = ok("get", sidecar.get("cut").await)?.ok_or("the key is missing")?.etag;
     fixture.cut_off().await;
     let event = CloudEvent {
         id: "cut".into(),
@@ -65,6 +67,8 @@ async fn without_its_store_a_sidecar_is_unavailable(fixture: &dyn Fixture) -> Ou
         ("get", sidecar.get("cut").await.map(drop)),
         ("get_many", sidecar.get_many(&["cut".into()]).await.map(drop)),
         ("put", sidecar.put("cut", Bytes::from_static(b"1"), Match::Any, None).await),
+        ("create", sidecar.put("cut", Bytes::from_static(b"2"), Match::Absent, None).await),
+        ("swap", sidecar.put("cut", Bytes::from_static(b"3"), Match::Etag(etag), None).await),
     ];
     for (what, result) in results {
         let passing = result.as_ref().is_err_and(Error::is_passing);

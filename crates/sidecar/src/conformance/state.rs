@@ -14,9 +14,13 @@ suite![
     anything_may_be_overwritten_when_asked_so,
     creating_makes_a_key_once,
     creating_a_key_that_exists_is_a_conflict,
+    creating_a_key_that_was_overwritten_is_a_conflict,
+    an_empty_value_is_not_nothing,
     a_key_is_swapped_by_its_etag,
     a_stale_etag_is_a_conflict,
+    an_etag_that_never_was_is_a_conflict,
     of_many_swaps_none_is_lost,
+    of_many_last_writers_all_are_heard,
     a_key_with_a_ttl_is_gone_when_its_time_is_over,
     a_key_written_without_a_ttl_stays,
     a_stale_etag_of_an_expired_key_is_a_conflict,
@@ -88,6 +92,23 @@ async fn creating_a_key_that_exists_is_a_conflict(fixture: &dyn Fixture) -> Outc
     same("second", put(&sidecar, "exists", "2", Match::Absent).await, Err(Error::Conflict))
 }
 
+async fn creating_a_key_that_was_overwritten_is_a_conflict(fixture: &dyn Fixture) -> Outcome {
+    let sidecar = app(fixture, "overwritten").await;
+    ok("first", put(&sidecar, "overwritten", "1", Match::Any).await)?;
+    ok("overwrite", put(&sidecar, "overwritten", "2", Match::Any).await)?;
+    same("creation", put(&sidecar, "overwritten", "3", Match::Absent).await, Err(Error::Conflict))?;
+    same("value", value(&sidecar, "overwritten").await?, Some(bytes("2")))
+}
+
+async fn an_empty_value_is_not_nothing(fixture: &dyn Fixture) -> Outcome {
+    let sidecar = app(fixture, "empty").await;
+    ok("put", put(&sidecar, "empty", "", Match::Absent).await)?;
+    same("value", value(&sidecar, "empty").await?, Some(Bytes::new()))?;
+    let many = ok("get_many", sidecar.get_many(&["empty".into()]).await)?;
+    same("in bulk", many, vec![get(&sidecar, "empty").await?])?;
+    same("creation", put(&sidecar, "empty", "1", Match::Absent).await, Err(Error::Conflict))
+}
+
 async fn a_key_is_swapped_by_its_etag(fixture: &dyn Fixture) -> Outcome {
     let sidecar = app(fixture, "swap").await;
     ok("create", put(&sidecar, "swap", "1", Match::Absent).await)?;
@@ -105,6 +126,16 @@ async fn a_stale_etag_is_a_conflict(fixture: &dyn Fixture) -> Outcome {
     ok("overwrite", put(&sidecar, "stale", "2", Match::Any).await)?;
     same("swap", put(&sidecar, "stale", "3", stale).await, Err(Error::Conflict))?;
     same("value", value(&sidecar, "stale").await?, Some(bytes("2")))
+}
+
+async fn an_etag_that_never_was_is_a_conflict(fixture: &dyn Fixture) -> Outcome {
+    let sidecar = app(fixture, "never").await;
+    ok("put", put(&sidecar, "never", "1", Match::Any).await)?;
+    for etag in ["", "0", "-0", "999999", "nonsense"] {
+        let swapped = put(&sidecar, "never", "2", Match::Etag(etag.to_owned())).await;
+        same(&format!("etag `{etag}`"), swapped, Err(Error::Conflict))?;
+    }
+    same("value", value(&sidecar, "never").await?, Some(bytes("1")))
 }
 
 async fn of_many_swaps_none_is_lost(fixture: &dyn Fixture) -> Outcome {
@@ -129,12 +160,24 @@ async fn of_many_swaps_none_is_lost(fixture: &dyn Fixture) -> Outcome {
     same("count", value(&sidecar, "swaps").await?, Some(bytes(&(WRITERS * EACH).to_string())))
 }
 
+async fn of_many_last_writers_all_are_heard(fixture: &dyn Fixture) -> Outcome {
+    let sidecar = app(fixture, "last").await;
+    let writes = (0..8).map(|n| {
+        let sidecar = &sidecar;
+        async move { put(sidecar, "last", &n.to_string(), Match::Any).await }
+    });
+    for written in futures::future::join_all(writes).await {
+        ok("put", written)?;
+    }
+    check(value(&sidecar, "last").await?.is_some(), "the key is missing")
+}
+
 async fn a_key_with_a_ttl_is_gone_when_its_time_is_over(fixture: &dyn Fixture) -> Outcome {
     let sidecar = app(fixture, "ttl").await;
-    let ttl = Some(Duration::from_secs(2));
+    let ttl = Some(Duration::from_secs(3));
     ok("put", sidecar.put("ttl", bytes("1"), Match::Any, ttl).await)?;
     same("before", value(&sidecar, "ttl").await?, Some(bytes("1")))?;
-    fixture.pass(Duration::from_secs(3)).await;
+    fixture.pass(Duration::from_secs(4)).await;
     same("after", get(&sidecar, "ttl").await?, None)?;
     same("in bulk", ok("get", sidecar.get_many(&["ttl".into()]).await)?, vec![None])?;
     ok("create again", put(&sidecar, "ttl", "2", Match::Absent).await)?;
@@ -152,9 +195,9 @@ async fn a_key_written_without_a_ttl_stays(fixture: &dyn Fixture) -> Outcome {
 
 async fn a_stale_etag_of_an_expired_key_is_a_conflict(fixture: &dyn Fixture) -> Outcome {
     let sidecar = app(fixture, "expired").await;
-    ok("put", sidecar.put("expired", bytes("1"), Match::Any, Some(Duration::from_secs(1))).await)?;
+    ok("put", sidecar.put("expired", bytes("1"), Match::Any, Some(Duration::from_secs(3))).await)?;
     let stale = etag(&sidecar, "expired").await?;
-    fixture.pass(Duration::from_secs(2)).await;
+    fixture.pass(Duration::from_secs(4)).await;
     same("swap", put(&sidecar, "expired", "2", stale.clone()).await, Err(Error::Conflict))?;
     ok("create", put(&sidecar, "expired", "3", Match::Absent).await)?;
     same("swap of the new one", put(&sidecar, "expired", "4", stale).await, Err(Error::Conflict))

@@ -110,7 +110,7 @@ impl Fixture for Local {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_local_sidecar_conforms() {
-    let report = conformance::run("local", Local::new).await;
+    let report = conformance::run("local", 1, Local::new).await;
     println!("{report}");
     report.check();
     assert_eq!(report.passed.len(), conformance::cases().len());

@@ -1,0 +1,112 @@
+//! The secrets of a role that runs beside a daprd: from its secret store, or from the environment while that does not
+//! answer. They are read again and again, so that a changed one takes effect without a restart.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use todo_runtime::health::{Check, Health};
+use todo_sidecar::{Error, Secret, Sidecar, local::Lookup};
+use tokio::{sync::Mutex as Turn, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+/// How often the store is asked again.
+const AGAIN: Duration = Duration::from_secs(30);
+/// How often at most, when a call names a secret that is not known.
+const SOONEST: Duration = Duration::from_secs(10);
+/// How long to wait for a store that does not answer before it is asked again.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What is done with a secret when it is read.
+type Take = Box<dyn Fn(&Secret) -> Result<(), String> + Send + Sync>;
+
+/// The secret store and what is wanted of it. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Secrets(Arc<Inner>);
+
+struct Inner {
+    sidecar: Arc<dyn Sidecar>,
+    environment: Lookup,
+    health: Health,
+    takers: Mutex<Vec<(&'static str, Arc<Take>)>>,
+    last: Turn<Option<Instant>>,
+}
+
+impl Secrets {
+    pub(crate) fn new(sidecar: Arc<dyn Sidecar>, environment: Lookup, health: Health) -> Self {
+        Self(Arc::new(Inner { sidecar, environment, health, takers: Mutex::default(), last: Turn::default() }))
+    }
+
+    /// Waits for a secret. While the store does not answer, the environment's value is taken if there is one, else
+    /// readiness says what is waited for. `None` at the shutdown.
+    ///
+    /// # Errors
+    /// A sentence, when the store answers that there is no such secret and the environment has none either.
+    pub(crate) async fn first(
+        &self,
+        name: &'static str,
+        shutdown: &CancellationToken,
+    ) -> Result<Option<Secret>, String> {
+        let variable = name.replace('-', "_").to_uppercase();
+        let own = (self.0.environment)(&variable).map(Secret::new);
+        loop {
+            let error = match (self.0.sidecar.secret(name).await, own.clone()) {
+                (Ok(secret), _) | (Err(_), Some(secret)) => {
+                    self.0.health.set("secrets", Check::Ok);
+                    return Ok(Some(secret));
+                }
+                (Err(Error::NotFound), None) => {
+                    return Err(format!(
+                        "the secret store has no secret {name}: add it there, or set {variable} in the environment"
+                    ));
+                }
+                (Err(error), None) => error,
+            };
+            self.0.health.set("secrets", Check::Failing(format!("waiting for the secret {name}: {error}")));
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(None),
+                () = tokio::time::sleep(PATIENCE) => {}
+            }
+        }
+    }
+
+    /// From now on, gives a secret to `take` whenever it is read.
+    pub(crate) fn keep(
+        &self,
+        name: &'static str,
+        take: impl Fn(&Secret) -> Result<(), String> + Send + Sync + 'static,
+    ) {
+        self.0.takers.lock().unwrap_or_else(PoisonError::into_inner).push((name, Arc::new(Box::new(take))));
+    }
+
+    /// Reads what is kept again and again, until the shutdown.
+    pub(crate) async fn watch(&self, shutdown: &CancellationToken) {
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(AGAIN) => self.read().await,
+            }
+        }
+    }
+
+    /// Reads what is kept now, unless that was done within the last 10 seconds. Whoever comes meanwhile waits for it.
+    pub(crate) async fn refresh(&self) {
+        let mut last = self.0.last.lock().await;
+        if last.is_none_or(|last| last.elapsed() >= SOONEST) {
+            self.read().await;
+            *last = Some(Instant::now());
+        }
+    }
+
+    async fn read(&self) {
+        let takers = self.0.takers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (name, take) in takers {
+            // One that cannot be read now stays as it was.
+            let Ok(secret) = self.0.sidecar.secret(name).await else { continue };
+            if let Err(error) = take(&secret) {
+                tracing::error!(secret = name, error, "the secret store has a value that cannot be used");
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Ports and processes.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Held while a program is started and while ports are tried: between its fork and its exec, a child has copies of all
+/// that is open here, and would hold a port that was only tried.
+static STARTING: Mutex<()> = Mutex::new(());
+static NEXT: AtomicU16 = AtomicU16::new(0);
+/// Below the ports that Linux gives to outgoing connections, which could take one between its choice and its use.
+const FIRST: u16 = 20_000;
+const COUNT: u16 = 12_000;
+
+/// A port of loopback that nothing listens on, and that this process gives out once.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn free_port() -> u16 {
+    let _alone = alone();
+    // Processes start at places of their own.
+    let start = u16::try_from(std::process::id() % u32::from(COUNT)).unwrap_or(0);
+    (0..COUNT)
+        .map(|_| FIRST + (start + NEXT.fetch_add(1, Ordering::SeqCst)) % COUNT)
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port")
+}
+
+fn alone() -> MutexGuard<'static, ()> {
+    STARTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a program can be started.
+pub(crate) fn exists(program: &str) -> bool {
+    let _alone = alone();
+    Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}
+
+/// Starts a program whose output goes to `log`.
+pub(crate) fn spawn(command: &mut Command, log: &Path) -> Child {
+    let log = File::create(log).expect("a log in the scratch directory");
+    let errors = log.try_clone().expect("a second handle of the log");
+    let _alone = alone();
+    command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().expect("the program starts")
+}
+
+/// Waits until a started program does what it should.
+pub(crate) fn until(child: &mut Child, deadline: Duration, log: &Path, ready: impl Fn() -> bool) {
+    let give_up = Instant::now() + deadline;
+    while !ready() {
+        let ended = child.try_wait().expect("the state of a child");
+        if ended.is_some() || Instant::now() > give_up {
+            let log = std::fs::read_to_string(log).unwrap_or_default();
+            panic!("not ready within {} s, {ended:?}:\n{log}", deadline.as_secs());
+        }
+        wait(Duration::from_millis(20));
+    }
+}
+
+/// SIGKILL: no grace.
+pub(crate) fn kill(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+#[expect(clippy::disallowed_methods, reason = "polls a process that only answers when asked")]
+fn wait(time: Duration) {
+    std::thread::sleep(time);
+}
