@@ -1,6 +1,6 @@
 # Everything a person or CI does here. Each target installs or builds what it needs, or says what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full bench lint fmt proto-breaking clean
+.PHONY: help run run-dapr test test-full bench lint fmt proto-breaking clean
 SHELL := bash
 CARGO ?= cargo
 BUF := tools/buf/node_modules/.bin/buf
@@ -13,11 +13,16 @@ run: cargo ## Builds the executable and runs everything in one process at http:/
 	@$(CARGO) build --release --locked -p todo
 	@exec target/release/todo all
 
+run-dapr: cargo dapr ## The same as on Kubernetes: three roles beside three daprds, with Redis and Postgres
+	@echo "Building (the first time takes some minutes) ..."
+	@$(CARGO) build --release --locked -p todo
+	@exec dapr/run
+
 test: cargo ## Runs what needs only the toolchain
 	$(CARGO) build --locked -p todo
 	$(CARGO) test --workspace --locked
 
-test-full: cargo services ## Runs everything: real Postgres, process kills, the API fuzzed by its own description
+test-full: cargo dapr ## Runs everything: real Postgres, Redis and daprd, process kills, the API fuzzed by its own description
 	$(CARGO) build --locked -p todo
 	CI=true $(CARGO) test --workspace --locked
 	tools/schemathesis/run
@@ -43,13 +48,15 @@ $(BUF): tools/buf/package-lock.json
 	npm install --prefix tools/buf --no-save --no-audit --no-fund
 	@touch $@
 
-.PHONY: cargo services
+.PHONY: cargo dapr
 cargo:
 	@command -v $(CARGO) >/dev/null || { echo "cargo is needed: install Rust 1.94 or later by https://rustup.rs"; exit 1; }
 	@command -v cc >/dev/null || { echo "a C compiler is needed for SQLite: install gcc or clang"; exit 1; }
 
-services:
+dapr:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || tools/install postgresql
+	@command -v redis-server >/dev/null || tools/install redis-server
+	@tools/daprd/build >/dev/null
 
 clean: ## Removes what was built
 	$(CARGO) clean

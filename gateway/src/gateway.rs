@@ -82,7 +82,7 @@ async fn dispatch(State(gateway): State<Arc<Gateway>>, request: Request) -> Resp
         return gateway.proxy.serve(&peer, request).await;
     }
     let (method, path, headers) = (request.method(), request.uri().path(), request.headers());
-    if let Some(response) = gateway.pages.serve(method, path, headers, &gateway.options).await {
+    if let Some(response) = gateway.pages.serve(method, path, headers, &gateway.options) {
         return response;
     }
     rest::serve(&gateway, &peer, request).await

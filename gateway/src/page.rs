@@ -42,7 +42,7 @@ impl Pages {
     }
 
     /// Answers, if the path is one of these.
-    pub(crate) async fn serve(
+    pub(crate) fn serve(
         &self,
         method: &Method,
         path: &str,

@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_mins(1);
 const PATROL: Duration = Duration::from_secs(2);
 
 /// Handlers of one app that run at once: many reminders that ring together are written together.
-const HANDLERS: usize = 64;
+pub(crate) const HANDLERS: usize = 64;
 /// How long handlers of events may take to end once everything else has.
 const DRAIN: Duration = Duration::from_secs(5);
 

@@ -215,7 +215,7 @@ pub struct Dapr {
     /// The entry of the secret store that holds our secrets; empty where each is an entry of its own.
     #[arg(long, global = true, env = "SECRET_GROUP", default_value = "app-secrets", value_name = "NAME")]
     pub secret_group: String,
-    /// Where the gateway finds the backend, such as http://backend-svc:8000; through daprd unless said.
+    /// Where the gateway finds the backend, such as `http://backend-svc:8000`; through daprd unless said.
     #[arg(long, global = true, env = "BACKEND_URL", value_name = "URL")]
     pub backend_url: Option<Uri>,
 }

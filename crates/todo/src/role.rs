@@ -16,7 +16,6 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
-use futures::never::Never;
 use http::Uri;
 use todo_backend::store::Store;
 use todo_domain::{Clock, Ids};
@@ -37,7 +36,7 @@ use tonic::{Status, metadata::MetadataMap, service::Routes, transport::Endpoint}
 use tower::ServiceExt as _;
 
 use crate::{
-    all::patrol,
+    all::{HANDLERS, patrol},
     database::Database,
     secrets::Secrets,
     trust::{InternalToken, Trusted},
@@ -140,7 +139,7 @@ pub async fn backend(
         store.close().await;
         Ok(())
     };
-    role.run(listeners.public, public, work).await
+    role.run(listeners.public, public, Box::pin(work)).await
 }
 
 /// Runs the scheduler until the shutdown.
@@ -170,7 +169,7 @@ pub async fn scheduler(
         );
         Ok(())
     };
-    role.run(listeners.public, public, work).await
+    role.run(listeners.public, public, Box::pin(work)).await
 }
 
 /// Runs the gateway until the shutdown. It reaches the backend at `backend`, or else through the sidecar.
@@ -195,7 +194,7 @@ pub async fn gateway(
         tokio::join!(role.callbacks(listeners.callback, Arc::new(Nothing), Routes::default()), role.watch());
         Ok(())
     };
-    role.run(listeners.public, public, work).await
+    role.run(listeners.public, public, Box::pin(work)).await
 }
 
 impl Role {
@@ -224,7 +223,8 @@ impl Role {
     /// Serves the role's own sidecar.
     async fn callbacks(&self, listener: Option<TcpListener>, subscriber: Arc<dyn Subscriber>, services: Routes) {
         let Some(listener) = listener else { return };
-        serve(router(callback(subscriber, &self.options.callback, services)), listener, self.shutdown.clone()).await;
+        let options = CallbackOptions { concurrency: HANDLERS, ..self.options.callback.clone() };
+        serve(router(callback(subscriber, &options, services)), listener, self.shutdown.clone()).await;
     }
 
     async fn internal_token(&self) -> Result<Option<InternalToken>, String> {
@@ -287,7 +287,7 @@ async fn every(shutdown: &CancellationToken, mut what: impl AsyncFnMut()) {
     };
     tokio::select! {
         () = shutdown.cancelled() => {}
-        never = again => { let _: Never = never; }
+        () = again => {}
     }
 }
 

@@ -98,7 +98,8 @@ impl Drop for Daprd {
 }
 
 /// The daprd that is used: an installed one, or what `tools/daprd/build` made.
-pub(crate) fn program() -> Option<&'static Path> {
+#[must_use]
+pub fn program() -> Option<&'static Path> {
     static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
     PROGRAM.get_or_init(find).as_deref()
 }

@@ -1,16 +1,12 @@
 //! Ports and processes.
 
 use std::fs::File;
-use std::net::TcpListener;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Held while a program is started and while ports are tried: between its fork and its exec, a child has copies of all
-/// that is open here, and would hold a port that was only tried.
-static STARTING: Mutex<()> = Mutex::new(());
 static NEXT: AtomicU16 = AtomicU16::new(0);
 /// Below the ports that Linux gives to outgoing connections, which could take one between its choice and its use.
 const FIRST: u16 = 20_000;
@@ -22,22 +18,17 @@ const COUNT: u16 = 12_000;
 /// When there is none.
 #[must_use]
 pub fn free_port() -> u16 {
-    let _alone = alone();
     // Processes start at places of their own.
     let start = u16::try_from(std::process::id() % u32::from(COUNT)).unwrap_or(0);
     (0..COUNT)
         .map(|_| FIRST + (start + NEXT.fetch_add(1, Ordering::SeqCst)) % COUNT)
-        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        // Not tried by listening: a child that is being started just then has a copy of that listener until its exec.
+        .find(|port| TcpStream::connect(("127.0.0.1", *port)).is_err())
         .expect("a free port")
-}
-
-fn alone() -> MutexGuard<'static, ()> {
-    STARTING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a program can be started.
 pub(crate) fn exists(program: &str) -> bool {
-    let _alone = alone();
     Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 
@@ -45,7 +36,6 @@ pub(crate) fn exists(program: &str) -> bool {
 pub(crate) fn spawn(command: &mut Command, log: &Path) -> Child {
     let log = File::create(log).expect("a log in the scratch directory");
     let errors = log.try_clone().expect("a second handle of the log");
-    let _alone = alone();
     command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().expect("the program starts")
 }
 

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -16,15 +16,17 @@ use tempfile::TempDir;
 
 static SERVER: Mutex<Weak<Server>> = Mutex::new(Weak::new());
 static DURABLE: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+const DURABLE_SETTINGS: &[&str] = &["fsync=on"];
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// A running server; it ends with the last test that uses it.
 #[derive(Debug)]
 struct Server {
-    child: Child,
+    child: Mutex<Child>,
     port: u16,
     bin: PathBuf,
-    _directory: TempDir,
+    settings: &'static [&'static str],
+    directory: TempDir,
 }
 
 /// A database of a test's own.
@@ -52,21 +54,25 @@ impl Postgres {
     /// When Postgres is installed and does not start.
     #[must_use]
     pub fn start_durable() -> Option<Self> {
-        Self::on(&DURABLE, &["fsync=on"])
+        Self::on(&DURABLE, DURABLE_SETTINGS)
     }
 
-    fn on(server: &Mutex<Weak<Server>>, settings: &[&str]) -> Option<Self> {
-        let Some(bin) = binaries() else {
-            #[expect(clippy::disallowed_methods, reason = "a skip is visible here and a failure in CI")]
-            let in_ci = std::env::var("CI").is_ok();
-            assert!(!in_ci, "Postgres is not installed, and CI skips nothing");
-            // Past the test harness's capture.
-            let _ = writeln!(std::io::stderr(), "SKIPPED: Postgres is not installed (apt-get install postgresql)");
-            return None;
-        };
+    /// A database on a server of its own, which forces every commit to disk and listens on `port`, where it can be
+    /// killed and started again.
+    ///
+    /// # Panics
+    /// When Postgres is installed and does not start.
+    #[must_use]
+    pub fn start_own(port: u16) -> Option<Self> {
+        let server = Arc::new(Server::start(installed()?, port, DURABLE_SETTINGS));
+        Some(Self { server, name: "postgres".to_owned() })
+    }
+
+    fn on(server: &Mutex<Weak<Server>>, settings: &'static [&'static str]) -> Option<Self> {
+        let bin = installed()?;
         let mut running = server.lock().unwrap_or_else(PoisonError::into_inner);
         let server = running.upgrade().unwrap_or_else(|| {
-            let server = Arc::new(Server::start(bin, settings));
+            let server = Arc::new(Server::start(bin, free_port(), settings));
             *running = Arc::downgrade(&server);
             server
         });
@@ -88,6 +94,25 @@ impl Postgres {
         self.server.bin.join(name)
     }
 
+    /// Kills the server without any grace, and with it every connection.
+    ///
+    /// # Panics
+    /// When it cannot be killed.
+    pub fn kill(&self) {
+        let mut child = self.server.child();
+        child.kill().expect("it is killed");
+        child.wait().expect("it has ended");
+    }
+
+    /// Starts the server again after its death, with all that it acknowledged.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn restart(&self) {
+        *self.server.child() = self.server.run();
+        self.server.await_answer();
+    }
+
     /// Runs statements by `psql`.
     ///
     /// # Panics
@@ -98,35 +123,45 @@ impl Postgres {
 }
 
 impl Server {
-    fn start(bin: PathBuf, settings: &[&str]) -> Self {
+    fn start(bin: PathBuf, port: u16, settings: &'static [&'static str]) -> Self {
         let directory = tempfile::Builder::new().prefix("todo-postgres-").tempdir().expect("a scratch directory");
-        let data = directory.path().join("data");
         // Postgres refuses to run as root.
         assert!(as_postgres("chown", directory.path()).status().is_ok_and(|status| status.success()) || !is_root());
+        let data = directory.path().join("data");
         let init = unprivileged(&bin.join("initdb"))
             .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "-D"])
             .arg(&data)
             .stdout(Stdio::null())
             .status();
         assert!(init.is_ok_and(|status| status.success()), "initdb failed");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
-        let child = unprivileged(&bin.join("postgres"))
-            .arg("-D")
-            .arg(&data)
-            .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
-            .args(["-c", "max_connections=400", "-c", "log_min_messages=fatal"])
-            .args(settings.iter().flat_map(|setting| ["-c", setting]))
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("postgres starts");
-        let server = Self { child, port, bin, _directory: directory };
+        let child = Mutex::new(run(&bin, &data, port, settings));
+        let server = Self { child, port, bin, settings, directory };
+        server.await_answer();
+        server
+    }
+
+    fn run(&self) -> Child {
+        run(&self.bin, &self.directory.path().join("data"), self.port, self.settings)
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn await_answer(&self) {
         for _ in 0..600 {
-            let asked = Command::new(server.bin.join("pg_isready"))
-                .args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()])
+            let asked = Command::new(self.bin.join("pg_isready"))
+                .args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()])
                 .status();
             if asked.is_ok_and(|status| status.success()) {
-                return server;
+                return;
             }
+            let mut child = self.child();
+            if child.try_wait().is_ok_and(|ended| ended.is_some()) {
+                // It refuses as long as a process of a killed one lives, which is not for long.
+                *child = self.run();
+            }
+            drop(child);
             wait(Duration::from_millis(50));
         }
         panic!("postgres does not answer");
@@ -144,9 +179,41 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // SIGQUIT to the postmaster: immediate shutdown of all its processes.
-        let _ = Command::new("kill").args(["-QUIT", &self.child.id().to_string()]).status();
-        let _ = self.child.wait();
+        let mut child = self.child();
+        if child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            let _ = Command::new("kill").args(["-QUIT", &child.id().to_string()]).status();
+        }
+        let _ = child.wait();
     }
+}
+
+fn run(bin: &Path, data: &Path, port: u16, settings: &[&str]) -> Child {
+    unprivileged(&bin.join("postgres"))
+        .arg("-D")
+        .arg(data)
+        .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
+        .args(["-c", "max_connections=400", "-c", "log_min_messages=fatal"])
+        .args(settings.iter().flat_map(|setting| ["-c", setting]))
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("postgres starts")
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port()
+}
+
+/// Where the programs are; said aloud when they are nowhere, which in CI is a failure.
+fn installed() -> Option<PathBuf> {
+    let bin = binaries();
+    if bin.is_none() {
+        #[expect(clippy::disallowed_methods, reason = "a skip is visible here and a failure in CI")]
+        let in_ci = std::env::var("CI").is_ok();
+        assert!(!in_ci, "Postgres is not installed, and CI skips nothing");
+        // Past the test harness's capture.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: Postgres is not installed (apt-get install postgresql)");
+    }
+    bin
 }
 
 #[expect(clippy::disallowed_methods, reason = "polls a process that only answers when asked")]

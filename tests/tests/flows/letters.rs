@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use todo::{all::Options, database::Database};
 use todo_backend::{dead_letters, outbox, store::DeadLetter};
-use todo_domain::Timestamp;
+use todo_domain::{Clock as _, Timestamp};
 use todo_sidecar::{CloudEvent, local::Mode};
 use todo_tests::{clock::TestClock, dice::Dice, observer::Observer, rest::Rest, system::System};
 use uuid::Uuid;
@@ -211,8 +211,9 @@ pub(crate) async fn a_replayed_outbox_changes_nothing(database: Option<Database>
     let monday: Timestamp = MONDAY.parse().expect("a time");
     let first = status(&scene).await;
     assert_eq!((first.unpublished, first.oldest_unpublished, first.published), (0, None, 2));
-    assert_eq!(first.oldest_published, Some(monday));
+    assert!(first.oldest_published.is_some_and(|at| at >= monday), "{first:?}");
     scene.pass(TimeDelta::days(1)).await;
+    let now = scene.clock.now();
     scene.ann.create(json!({ "title": "b" })).await;
     scene.pass(TimeDelta::zero()).await;
     let before = dump(std::slice::from_ref(&scene.ann)).await;
@@ -221,8 +222,7 @@ pub(crate) async fn a_replayed_outbox_changes_nothing(database: Option<Database>
     assert!(kept >= 3, "{kept}");
 
     // The last one first: what is published again counts as published now.
-    let now = monday + TimeDelta::days(1);
-    for (since, events) in [(now + TimeDelta::microseconds(1), 0), (now, kept - 2), (monday, kept)] {
+    for (since, events) in [(now + TimeDelta::hours(1), 0), (now, kept - 2), (monday, kept)] {
         let replayed = outbox::replay(scene.system.store.as_ref(), scene.clock.as_ref(), since).await;
         assert_eq!(replayed.expect("it is replayed"), u64::try_from(events).expect("a number"), "{since}");
         scene.pass(TimeDelta::zero()).await;

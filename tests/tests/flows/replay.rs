@@ -1,10 +1,13 @@
 //! The whole event history, delivered again.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use todo::{all::Options, database::Database};
 use todo_sidecar::{CloudEvent, local::Mode};
 use todo_tests::{SOON, clock::TestClock, dice::Dice, eventually, rest::Rest, system::System};
+use tokio::time::Instant;
 
 use crate::{MONDAY, at, envelope, text};
 
@@ -19,8 +22,10 @@ pub(crate) async fn dump(users: &[Rest]) -> Vec<Value> {
     dump
 }
 
-/// Makes deliveries in the order that the dice say, until there is nothing left to deliver or to do.
-async fn deliver(system: &System, dice: &mut Dice) {
+/// Makes deliveries in the order that the dice say, until there is nothing left to deliver or to do. Where that is not
+/// for long, the clock runs on: what is tried again is so by the clock.
+async fn deliver(system: &System, clock: &TestClock, dice: &mut Dice) {
+    let mut patience = Instant::now() + Duration::from_secs(3);
     loop {
         while system.sidecar.step(dice.place(1_000_000)).await.expect("a step").is_some() {}
         let idle = async { system.is_settled().await && system.sidecar.pending().await.expect("a list").is_empty() };
@@ -29,13 +34,17 @@ async fn deliver(system: &System, dice: &mut Dice) {
         }
         // The rest is the relay's and the scheduler's to do.
         tokio::task::yield_now().await;
+        if Instant::now() > patience {
+            patience += Duration::from_millis(100);
+            system.advance(clock, TimeDelta::milliseconds(50));
+        }
     }
 }
 
 /// Moves the clock, and makes deliveries until it comes to rest.
 pub(crate) async fn pass(system: &System, clock: &TestClock, by: TimeDelta, dice: &mut Dice) {
     system.advance(clock, by);
-    tokio::time::timeout(SOON, deliver(system, dice)).await.expect("it comes to rest");
+    tokio::time::timeout(SOON, deliver(system, clock, dice)).await.expect("it comes to rest");
 }
 
 pub(crate) async fn a_replay_of_everything_changes_nothing(database: Option<Database>) {
