@@ -3,6 +3,7 @@
 
 pub mod books;
 pub mod clock;
+pub mod cluster;
 pub mod dice;
 pub mod observer;
 pub mod process;

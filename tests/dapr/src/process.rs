@@ -45,6 +45,7 @@ pub(crate) fn until(child: &mut Child, deadline: Duration, log: &Path, ready: im
     while !ready() {
         let ended = child.try_wait().expect("the state of a child");
         if ended.is_some() || Instant::now() > give_up {
+            kill(child);
             let log = std::fs::read_to_string(log).unwrap_or_default();
             panic!("not ready within {} s, {ended:?}:\n{log}", deadline.as_secs());
         }

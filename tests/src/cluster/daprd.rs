@@ -1,0 +1,102 @@
+//! A daprd on the components that are shipped.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use todo_test_dapr::free_port;
+
+use super::{API_TOKEN, APP_TOKEN};
+
+/// A process that is killed with its value.
+#[derive(Debug)]
+pub(super) struct Running(Child);
+
+impl Running {
+    /// Starts a program; what it says is added to the log.
+    pub(super) fn start(command: &mut Command, log: &Path) -> Self {
+        let log = File::options().create(true).append(true).open(log).expect("a log in the scratch directory");
+        let errors = log.try_clone().expect("a second handle of the log");
+        Self(command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().expect("the program starts"))
+    }
+
+    /// How it ended, if it has.
+    pub(super) fn ended(&mut self) -> Option<std::process::ExitStatus> {
+        self.0.try_wait().expect("the state of a child")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // SIGKILL: no grace. It may have ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The daprd of an app, on ports of loopback that stay the same over restarts.
+#[derive(Debug)]
+pub struct Daprd {
+    app: String,
+    number: usize,
+    components: PathBuf,
+    scratch: PathBuf,
+    redis: u16,
+    /// Where the app listens for it.
+    pub app_port: u16,
+    /// Where it listens for the app.
+    pub grpc: u16,
+    http: u16,
+    internal: u16,
+    running: Option<Running>,
+}
+
+impl Daprd {
+    pub(super) fn new(app: &str, number: usize, components: &Path, scratch: &Path, redis: u16) -> Self {
+        Self {
+            app: app.to_owned(),
+            number,
+            components: components.to_owned(),
+            scratch: scratch.to_owned(),
+            redis,
+            app_port: free_port(),
+            grpc: free_port(),
+            http: free_port(),
+            internal: free_port(),
+            running: None,
+        }
+    }
+
+    /// Starts it. Whoever needs it waits until it answers, as apps do.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start(&mut self) {
+        let mut command = Command::new(todo_test_dapr::program().expect("daprd is installed"));
+        command
+            .args(["--app-id", &self.app, "--app-protocol", "grpc", "--app-port", &self.app_port.to_string()])
+            // Sooner than in production, where an app that came back is noticed within 5 s.
+            .args(["--enable-app-health-check", "--app-health-probe-interval", "1"])
+            .args(["--dapr-grpc-port", &self.grpc.to_string(), "--dapr-http-port", &self.http.to_string()])
+            .args(["--dapr-internal-grpc-port", &self.internal.to_string()])
+            .args(["--dapr-listen-addresses", "127.0.0.1", "--dapr-internal-grpc-listen-address", "127.0.0.1"])
+            .args(["--placement-host-address=", "--scheduler-host-address=", "--enable-metrics=false"])
+            .args(["--log-level", "warn", "--resources-path"])
+            .arg(&self.components)
+            .arg("--config")
+            .arg(self.scratch.join("config.yaml"))
+            .env("REDIS_HOST", format!("127.0.0.1:{}", self.redis))
+            .env("SECRETS_FILE", self.scratch.join("secrets.json"))
+            .env("DAPR_API_TOKEN", API_TOKEN)
+            .env("APP_API_TOKEN", APP_TOKEN);
+        let log = self.scratch.join(format!("{}-{}-daprd.log", self.app, self.number));
+        self.running = Some(Running::start(&mut command, &log));
+    }
+
+    /// Kills it without any grace, if it runs.
+    pub fn kill(&mut self) {
+        self.running = None;
+    }
+}

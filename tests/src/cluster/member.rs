@@ -1,0 +1,127 @@
+//! A replica of a role, and the daprd beside it.
+
+use std::path::{Path, PathBuf};
+
+use reqwest::Method;
+use serde_json::Value;
+use todo_test_dapr::free_port;
+
+use super::{API_TOKEN, APP_TOKEN, Daprd, daprd::Running};
+use crate::{SOON, eventually, process::todo, rest::Rest};
+
+/// What a process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// `todo backend`
+    Backend,
+    /// `todo scheduler`
+    Scheduler,
+    /// `todo gateway`
+    Gateway,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Backend, Self::Scheduler, Self::Gateway];
+
+    /// Its app id, and its command.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Backend => "backend",
+            Self::Scheduler => "scheduler",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+/// A replica of a role.
+#[derive(Debug)]
+pub struct Member {
+    /// Which role.
+    pub role: Role,
+    /// Which replica of it, from 0.
+    pub number: usize,
+    /// The daprd beside it.
+    pub daprd: Daprd,
+    /// Where it listens for everyone.
+    pub port: u16,
+    /// What it finds in its environment besides.
+    pub environment: Vec<(&'static str, String)>,
+    log: PathBuf,
+    running: Option<Running>,
+}
+
+impl Member {
+    pub(super) fn new(role: Role, number: usize, daprd: Daprd, scratch: &Path) -> Self {
+        let log = scratch.join(format!("{}-{number}.log", role.id()));
+        Self { role, number, daprd, port: free_port(), environment: Vec::new(), log, running: None }
+    }
+
+    /// Starts the role itself.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start(&mut self) {
+        let mut command = todo(&[self.role.id(), "--log-level", "warn"]);
+        command
+            .env("LISTEN_ADDR", format!("127.0.0.1:{}", self.port))
+            .env("APP_PORT", self.daprd.app_port.to_string())
+            .env("DAPR_GRPC_PORT", self.daprd.grpc.to_string())
+            .env("DAPR_API_TOKEN", API_TOKEN)
+            .env("APP_API_TOKEN", APP_TOKEN)
+            .env("SIGN_UPS_PER_ADDRESS", "10000")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        self.running = Some(Running::start(&mut command, &self.log));
+    }
+
+    /// Kills the role without any grace, if it runs.
+    pub fn kill(&mut self) {
+        self.running = None;
+    }
+
+    /// Where its REST surface or its health begins.
+    #[must_use]
+    pub fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What it serves by HTTP, for nobody yet.
+    #[must_use]
+    pub fn rest(&self) -> Rest {
+        Rest::new(self.base())
+    }
+
+    /// What `/ready` answers with 200; nothing when the role cannot serve, or is not there.
+    pub async fn ready(&self) -> Option<Value> {
+        let answer = self.rest().try_send(Method::GET, "/ready", &[], None).await.ok()?;
+        (answer.status == 200).then_some(answer.body)
+    }
+
+    /// Waits until `/ready` answers as expected: status and body.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn says(&self, what: &str, expected: impl Fn(u16, &Value) -> bool) -> Value {
+        let rest = self.rest();
+        eventually(what, SOON, || async {
+            let answer = rest.try_send(Method::GET, "/ready", &[], None).await.ok()?;
+            expected(answer.status.as_u16(), &answer.body).then_some(answer.body)
+        })
+        .await
+    }
+
+    /// Waits until it has ended by itself: its exit code, and what it said.
+    ///
+    /// # Panics
+    /// When it does not end, or was not started.
+    pub async fn ended(&mut self) -> (Option<i32>, String) {
+        let running = self.running.as_mut().expect("it was started");
+        let status = eventually("it ends", SOON, || {
+            let ended = running.ended();
+            async move { ended }
+        })
+        .await;
+        (status.code(), std::fs::read_to_string(&self.log).unwrap_or_default())
+    }
+}
