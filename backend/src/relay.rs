@@ -78,18 +78,25 @@ impl Relay {
         let mut failed: BTreeMap<i64, Vec<Uuid>> = BTreeMap::new();
         let mut reason = None;
         for (topic, batch) in by_topic {
-            let (batch, events): (Vec<Outgoing>, Vec<CloudEvent>) = batch
-                .into_iter()
-                // Fixed by us at the commit; one that cannot be read stays where an operator can see it.
-                .filter_map(|outgoing| CloudEvent::from_json(&outgoing.event).ok().map(|event| (outgoing, event)))
-                .unzip();
-            for (outgoing, result) in batch.iter().zip(self.core.sidecar.publish_many(&topic, &events).await) {
+            let mut failing = |outgoing: &Outgoing, why: String| {
+                reason = Some(why);
+                failed.entry(outgoing.attempts).or_default().push(outgoing.id);
+            };
+            let (mut readable, mut events) = (Vec::new(), Vec::new());
+            for outgoing in batch {
+                match CloudEvent::from_json(&outgoing.event) {
+                    Ok(event) => {
+                        readable.push(outgoing);
+                        events.push(event);
+                    }
+                    // Its bytes were fixed by us at the commit. It waits where an operator can see it.
+                    Err(invalid) => failing(&outgoing, format!("the event {} is none: {invalid}", outgoing.id)),
+                }
+            }
+            for (outgoing, result) in readable.iter().zip(self.core.sidecar.publish_many(&topic, &events).await) {
                 match result {
                     Ok(()) => published.push(outgoing.id),
-                    Err(error) => {
-                        reason = Some(error.to_string());
-                        failed.entry(outgoing.attempts).or_default().push(outgoing.id);
-                    }
+                    Err(error) => failing(outgoing, error.to_string()),
                 }
             }
         }

@@ -103,9 +103,9 @@ async fn a_data_directory_that_cannot_be_made_is_named() {
 
 #[tokio::test]
 async fn roles_of_their_own_say_what_they_need() {
-    for role in ["backend", "scheduler", "gateway"] {
-        let ended = ended(todo(&[role])).await;
+    for (role, sidecar) in [("backend", "local"), ("scheduler", "local"), ("gateway", "local"), ("all", "dapr")] {
+        let ended = ended(todo(&[role, "--sidecar", sidecar])).await;
         assert_eq!(ended.code, Some(1));
-        assert!(ended.stderr.contains("Dapr") && ended.stderr.contains("todo all"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("todo all") && ended.stderr.contains("SIDECAR="), "{}", ended.stderr);
     }
 }

@@ -3,10 +3,13 @@
 use chrono::TimeDelta;
 use serde_json::json;
 use todo::{all::Options, database::Database};
-use todo_backend::{dead_letters, outbox, store::DeadLetter};
+use todo_backend::{
+    dead_letters, outbox,
+    store::{DeadLetter, Outgoing},
+};
 use todo_domain::{Clock as _, Timestamp};
 use todo_sidecar::{CloudEvent, local::Mode};
-use todo_tests::{clock::TestClock, dice::Dice, observer::Observer, rest::Rest, system::System};
+use todo_tests::{SOON, clock::TestClock, dice::Dice, eventually, observer::Observer, rest::Rest, system::System};
 use uuid::Uuid;
 
 use crate::{
@@ -236,5 +239,35 @@ pub(crate) async fn a_replayed_outbox_changes_nothing(database: Option<Database>
     }
     assert_eq!(scene.observer.deliveries().len(), history.len(), "no new id");
     assert_eq!(dump(std::slice::from_ref(&scene.ann)).await, before);
+    scene.system.stop().await;
+}
+
+pub(crate) async fn an_outgoing_row_that_is_no_event_waits_and_holds_up_nothing(database: Option<Database>) {
+    let scene = scene(database).await;
+    let now = scene.clock.now();
+    let row = Outgoing {
+        id: Uuid::from_u128(7),
+        topic: "tasks".to_owned(),
+        event: b"no event".to_vec(),
+        created_at: now,
+        attempts: 0,
+    };
+    let mut tx = scene.system.store.begin().await.expect("a transaction");
+    tx.add_outgoing(&[row]).await.expect("added");
+    tx.commit().await.expect("committed");
+    scene.ann.create(json!({ "title": "a neighbour" })).await;
+    let store = scene.system.store.as_ref();
+    let published = async || {
+        let status = outbox::status(store).await.expect("the database answers");
+        ((status.unpublished, status.published) == (1, 1)).then_some(())
+    };
+    eventually("the neighbour is published", SOON, published).await;
+    // The row is not looked at again and again, but when its time has come.
+    let put_off = async || {
+        let mut tx = store.begin().await.expect("a transaction");
+        let due = tx.lease_outgoing(now, now, 10).await.expect("the outbox");
+        due.is_empty().then_some(())
+    };
+    eventually("it is put off", SOON, put_off).await;
     scene.system.stop().await;
 }

@@ -62,6 +62,7 @@ on_both! {
         what_was_published_once_is_published_again_as_it_was,
         a_letter_without_a_reason_says_where_to_look,
         a_replayed_outbox_changes_nothing,
+        an_outgoing_row_that_is_no_event_waits_and_holds_up_nothing,
     ],
     named: [
         a_created_task_is_announced_with_its_priority,

@@ -36,7 +36,7 @@ async fn deliver(system: &System, clock: &TestClock, dice: &mut Dice) {
         tokio::task::yield_now().await;
         if Instant::now() > patience {
             patience += Duration::from_millis(100);
-            system.advance(clock, TimeDelta::milliseconds(50));
+            system.advance(clock, TimeDelta::milliseconds(500));
         }
     }
 }
