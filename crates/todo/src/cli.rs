@@ -216,7 +216,7 @@ pub struct Dapr {
     #[arg(long, global = true, env = "SECRET_GROUP", default_value = "app-secrets", value_name = "NAME")]
     pub secret_group: String,
     /// Where the gateway finds the backend, such as `http://backend-svc:8000`; through daprd unless said.
-    #[arg(long, global = true, env = "BACKEND_URL", value_name = "URL")]
+    #[arg(long, global = true, env = "BACKEND_URL", value_parser = http_url, value_name = "URL")]
     pub backend_url: Option<Uri>,
 }
 
@@ -258,6 +258,11 @@ fn since(text: &str) -> Result<Since, String> {
     }
     let duration = humantime::parse_duration(text).map_err(|_| takes())?;
     Ok(Since::Ago(TimeDelta::from_std(duration).map_err(|_| takes())?))
+}
+
+fn http_url(text: &str) -> Result<Uri, String> {
+    let url = text.parse::<Uri>().ok().filter(|url| url.scheme_str() == Some("http") && url.host().is_some());
+    url.ok_or_else(|| "takes an http:// URL such as http://backend-svc:8000".to_owned())
 }
 
 fn network(text: &str) -> Result<IpNet, String> {

@@ -185,7 +185,11 @@ pub async fn gateway(
 ) -> Result<(), String> {
     let role = Role::new(options, shutdown)?;
     let channel = match backend {
-        Some(uri) => ApiChannel::from_channel(Endpoint::from(uri).connect_timeout(PATROL).connect_lazy()),
+        Some(uri) => {
+            // A peer that is gone without a word is found out, and the next call goes over a new connection.
+            let endpoint = Endpoint::from(uri).connect_timeout(PATROL).http2_keep_alive_interval(PATROL);
+            ApiChannel::from_channel(endpoint.keep_alive_timeout(PATROL).connect_lazy())
+        }
         None => role.dapr.app("backend"),
     };
     let own = todo_gateway::Options { health: role.health.clone(), shutdown: role.shutdown.clone(), ..own };
