@@ -38,8 +38,8 @@ mod dialect {
     pub(super) const SEARCH: (&str, &str) = ("search LIKE ", "");
     /// A text condition for shorter terms.
     pub(super) const SEARCH_SHORT: (&str, &str) = ("strpos(search, ", ") > 0");
-    /// The owner's condition where the text index finds the rows: Postgres chooses well by itself.
-    pub(super) const OWNER_BY_TEXT: &str = "user_id = ";
+    /// The owner's condition where another index finds the rows: Postgres chooses well by itself.
+    pub(super) const OWNER_BY_OTHERS: &str = "user_id = ";
     /// How many rows the text index finds: Postgres estimates that by itself.
     pub(super) const COUNT_BY_TEXT: Option<&str> = None;
     /// Not asked.

@@ -32,13 +32,13 @@ mod dialect {
     pub(super) const SEARCH: (&str, &str) = ("n IN (SELECT rowid FROM tasks_search WHERE tasks_search MATCH ", ")");
     /// A text condition for shorter terms.
     pub(super) const SEARCH_SHORT: (&str, &str) = ("instr(search, ", ") > 0");
-    /// The owner's condition where the text index finds the rows; the plus keeps SQLite, which cannot know how few
-    /// those are, from reading all of the owner's.
-    pub(super) const OWNER_BY_TEXT: &str = "+user_id = ";
+    /// The owner's condition where the index of texts or tags finds the rows; the plus keeps SQLite, which cannot know
+    /// how few those are, from reading all of the owner's.
+    pub(super) const OWNER_BY_OTHERS: &str = "+user_id = ";
     /// How many rows the text index finds for `$1`, counted up to `$2`.
     pub(super) const COUNT_BY_TEXT: Option<&str> =
         Some("SELECT count(*) FROM (SELECT 1 FROM tasks_search WHERE tasks_search MATCH $1 LIMIT $2)");
-    /// Up to so many rows are found by their text and then sorted, rather than in order until a page is full.
+    /// Up to so many rows are found by their text or a tag and then sorted, rather than in order until a page is full.
     pub(super) const FEW: i64 = 1_000;
 
     /// The bound value of [`SEARCH`]: an FTS5 string, in which only the quote is special.

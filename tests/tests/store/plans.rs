@@ -131,6 +131,9 @@ async fn search(db: &Db) {
     assert!(common == many[..1_000] && more);
     tx.list_tasks(owner, &all(containing("plants"))).await.unwrap();
     tx.count_tasks(owner, &containing("plants")).await.unwrap();
+    let tagged = Filter { tags: vec!["rare".to_owned()], ..Filter::default() };
+    assert_eq!(tx.list_tasks(owner, &all(tagged.clone())).await.unwrap(), (Vec::new(), false));
+    assert_eq!(tx.count_tasks(owner, &tagged).await.unwrap(), 0);
     drop(tx);
     db.store.close().await;
 }
@@ -212,6 +215,15 @@ pub(crate) async fn search_reads_the_text_index(db: &Db) {
         let plan = sqlite_plan(db, &sql).await;
         assert_plan(&plan, "SCAN tasks_search VIRTUAL TABLE INDEX", &["TEMP B-TREE"], &sql);
         assert_plan(&plan, "USING INDEX tasks_created (user_id=?)", &[], &sql);
+    }
+    // So are those of a tag that few have.
+    for parts in
+        [["FROM tasks WHERE +user_id = ?", "AND id IN (SELECT t.task_id"], ["SELECT count(*) FROM tasks", "AND id IN"]]
+    {
+        for sql in statements(&parts) {
+            let plan = sqlite_plan(db, &sql).await;
+            assert_plan(&plan, "SEARCH t USING PRIMARY KEY (user_id=? AND tag_key=?)", &["SCAN tasks"], &sql);
+        }
     }
 }
 

@@ -103,15 +103,30 @@ fn indexed_term(filter: &Filter) -> Option<&str> {
     filter.search.as_deref().filter(|term| term.chars().count() >= 3)
 }
 
-/// Writes the conditions; `by_text`: the text index, rather than the owner's, is to find the rows.
-fn filter(query: &mut QueryBuilder<Db>, user_id: Uuid, filter: &Filter, by_text: bool) {
-    let owner = if by_text { dialect::OWNER_BY_TEXT } else { "user_id = " };
+/// What is to find the rows of a list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found<'a> {
+    /// An index of the owner's tasks, in the order asked for.
+    ByOwner,
+    /// The text index.
+    ByText,
+    /// The index of tags, by this one.
+    ByTag(&'a str),
+}
+
+/// Writes the conditions.
+fn filter(query: &mut QueryBuilder<Db>, user_id: Uuid, filter: &Filter, found: Found<'_>) {
+    let owner = if found == Found::ByOwner { "user_id = " } else { dialect::OWNER_BY_OTHERS };
     query.push(" FROM tasks WHERE ").push(owner).push_bind(user_id);
     any_of(query, "status", filter.statuses.iter().copied().map(stored_status));
     any_of(query, "priority", filter.priorities.iter().map(|priority| i64::from(priority.rank())));
     for tag in &filter.tags {
-        query.push(" AND EXISTS (SELECT 1 FROM task_tags t WHERE t.user_id = ").push_bind(user_id);
-        query.push(" AND t.tag_key = ").push_bind(tag.clone()).push(" AND t.task_id = tasks.id)");
+        let (head, tail) = if found == Found::ByTag(tag) {
+            (" AND id IN (SELECT t.task_id FROM task_tags t WHERE t.user_id = ", ")")
+        } else {
+            (" AND EXISTS (SELECT 1 FROM task_tags t WHERE t.user_id = ", " AND t.task_id = tasks.id)")
+        };
+        query.push(head).push_bind(user_id).push(" AND t.tag_key = ").push_bind(tag.clone()).push(tail);
     }
     if let Some(before) = filter.due_before {
         query.push(" AND due_at < ").push_bind(micros(before));
@@ -291,10 +306,10 @@ impl Tasks for Transaction {
             Order::Asc => ("ASC", ">"),
             Order::Desc => ("DESC", "<"),
         };
-        let by_text = self.finds_few_by_text(&list.filter).await?;
+        let found = self.finds_few(user_id, &list.filter).await?.unwrap_or(Found::ByOwner);
         let mut query = QueryBuilder::<Db>::new("SELECT ");
         query.push(COLUMNS);
-        filter(&mut query, user_id, &list.filter, by_text);
+        filter(&mut query, user_id, &list.filter, found);
         if let Some(place) = &list.after {
             query.push(format_args!(" AND ({column}, id) {beyond} ("));
             match (&place.key, list.order) {
@@ -319,7 +334,12 @@ impl Tasks for Transaction {
 
     async fn count_tasks(&mut self, user_id: Uuid, of: &Filter) -> Result<i64, Error> {
         let mut query = QueryBuilder::<Db>::new("SELECT count(*)");
-        filter(&mut query, user_id, of, indexed_term(of).is_some());
+        let found = match self.finds_few(user_id, of).await? {
+            Some(found) => found,
+            None if indexed_term(of).is_some() => Found::ByText,
+            None => Found::ByOwner,
+        };
+        filter(&mut query, user_id, of, found);
         Ok(query.build_query_scalar::<i64>().fetch_one(&mut *self.tx).await?)
     }
 
@@ -362,15 +382,21 @@ impl Tasks for Transaction {
 }
 
 impl Transaction {
-    /// Whether the text index finds so few rows that it is quicker to sort them than to look for them in order.
-    async fn finds_few_by_text(&mut self, filter: &Filter) -> Result<bool, Error> {
-        let (Some(sql), Some(term)) = (dialect::COUNT_BY_TEXT, indexed_term(filter)) else { return Ok(false) };
-        let found = sqlx::query_scalar::<Db, i64>(sql)
-            .bind(dialect::search_term(term))
-            .bind(dialect::FEW + 1)
-            .fetch_one(&mut *self.tx)
-            .await?;
-        Ok(found <= dialect::FEW)
+    /// What finds so few rows that it is quicker to sort them than to look for them in order.
+    async fn finds_few<'a>(&mut self, user_id: Uuid, filter: &'a Filter) -> Result<Option<Found<'a>>, Error> {
+        let Some(by_text) = dialect::COUNT_BY_TEXT else { return Ok(None) };
+        for tag in &filter.tags {
+            let found = sqlx::query_scalar::<Db, i64>(
+                "SELECT count(*) FROM (SELECT 1 FROM task_tags WHERE user_id = $1 AND tag_key = $2 LIMIT $3) AS few",
+            );
+            let found = found.bind(user_id).bind(tag).bind(dialect::FEW + 1).fetch_one(&mut *self.tx).await?;
+            if found <= dialect::FEW {
+                return Ok(Some(Found::ByTag(tag)));
+            }
+        }
+        let Some(term) = indexed_term(filter) else { return Ok(None) };
+        let found = sqlx::query_scalar::<Db, i64>(by_text).bind(dialect::search_term(term)).bind(dialect::FEW + 1);
+        Ok((found.fetch_one(&mut *self.tx).await? <= dialect::FEW).then_some(Found::ByText))
     }
 
     /// Adds reminders and recurrences.
