@@ -6,13 +6,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use reqwest::Method;
 use serde_json::json;
-use todo_sidecar::CloudEvent;
+use todo_domain::Clock;
+use todo_runtime::system::SystemClock;
+use todo_sidecar::{CloudEvent, Sidecar};
 use todo_tests::rest::Rest;
 
 use crate::{
     Plan, Result,
-    probe::Probe,
+    probe::{Arrival, Probe},
     stage::{Running, Stage},
     stats::{Times, ratio, times},
     table::{Row, Section},
@@ -45,28 +48,16 @@ async fn measure(plan: Plan, stage: &Stage, section: &mut Section) -> Result<()>
     let rest = running.rest(0);
 
     let count = plan.pick(500, 30);
-    let (mut sent, mut answered) = (Vec::new(), Vec::new());
-    let mut last = None;
-    for number in 0..count + 10 {
-        let began = Instant::now();
-        let id = create(&rest, number).await?;
-        let answer = Instant::now();
-        let arrival = loop {
-            let arrival = probe.next(PATIENCE).await?;
-            if arrival.event.subject.as_deref() == Some(&id) {
-                break arrival;
-            }
-        };
-        // The first few are for warming up.
-        if number >= 10 {
-            sent.push(arrival.at - began);
-            answered.push(arrival.at.saturating_duration_since(answer));
-        }
-        last = Some(arrival.event);
-    }
-    let event = last.ok_or("no event")?;
-    let bare = bare(&running, event, count).await?;
-    let (sent, answered) = (Times::new(sent), Times::new(answered));
+    // The first few are for warming up.
+    one_by_one(&rest, &mut probe, 10, &mut Seen::default()).await?;
+    let mut seen = Seen::default();
+    let event = one_by_one(&rest, &mut probe, count, &mut seen).await?;
+    let bare = {
+        let mut probe = Probe::join(&running.system.sidecar, "bench-bare", "bench-bare");
+        let sidecar = running.system.sidecar.handle("bench");
+        Times::new(bare(sidecar.as_ref(), "bench-bare", &mut probe, &event, count).await?)
+    };
+    let (sent, answered) = (Times::new(seen.sent), Times::new(seen.answered));
     let name = stage.name();
     section.push(
         Row::plain(format!("{name}, from the request"), sent.shown())
@@ -83,24 +74,74 @@ async fn measure(plan: Plan, stage: &Stage, section: &mut Section) -> Result<()>
     Ok(())
 }
 
-async fn create(rest: &Rest, number: usize) -> Result<String> {
-    let answer = rest.post("/api/tasks", &json!({"title": format!("Task {number}")})).await;
+/// When events came, of tasks created one after the other.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// Since the request was sent.
+    pub(crate) sent: Vec<Duration>,
+    /// Since the answer.
+    pub(crate) answered: Vec<Duration>,
+    /// Of which task, and when by the clock in microseconds.
+    pub(crate) arrived: Vec<(String, i64)>,
+}
+
+/// Creates tasks and waits for the event of each; the last event.
+pub(crate) async fn one_by_one(rest: &Rest, probe: &mut Probe, count: usize, seen: &mut Seen) -> Result<CloudEvent> {
+    let mut last = None;
+    for number in 0..count {
+        let began = Instant::now();
+        let id = create(rest, number).await?;
+        let answer = Instant::now();
+        let arrival = of_task(probe, &id).await?;
+        let since = i64::try_from(arrival.at.elapsed().as_micros())?;
+        seen.sent.push(arrival.at - began);
+        seen.answered.push(arrival.at.saturating_duration_since(answer));
+        seen.arrived.push((id, SystemClock.now().timestamp_micros() - since));
+        last = Some(arrival.event);
+    }
+    last.ok_or_else(|| "no event".into())
+}
+
+/// Waits for the event of a task.
+pub(crate) async fn of_task(probe: &mut Probe, id: &str) -> Result<Arrival> {
+    loop {
+        let arrival = probe.next(PATIENCE).await?;
+        if arrival.event.subject.as_deref() == Some(id) {
+            return Ok(arrival);
+        }
+    }
+}
+
+/// Creates a task; its id.
+pub(crate) async fn create(rest: &Rest, number: usize) -> Result<String> {
+    let body = json!({"title": format!("Task {number}")});
+    let answer = rest.try_send(Method::POST, "/api/tasks", &[], Some(&body)).await?;
     let id = answer.body["id"].as_str().map(str::to_owned);
     id.ok_or_else(|| format!("a create was refused: {} {}", answer.status, answer.body).into())
 }
 
-/// Publishes events one after the other.
-async fn bare(running: &Running, event: CloudEvent, count: usize) -> Result<Times> {
-    let mut probe = Probe::join(&running.system.sidecar, "bench-bare", "bench-bare");
-    let sidecar = running.system.sidecar.handle("bench");
+/// Publishes events one after the other; how long each took to the app.
+pub(crate) async fn bare(
+    sidecar: &dyn Sidecar,
+    topic: &str,
+    probe: &mut Probe,
+    event: &CloudEvent,
+    count: usize,
+) -> Result<Vec<Duration>> {
     let mut taken = Vec::new();
     for number in 0..count {
         let event = CloudEvent { id: format!("{}-{number}", event.id), ..event.clone() };
         let began = Instant::now();
-        sidecar.publish("bench-bare", &event).await?;
-        taken.push(probe.next(PATIENCE).await?.at - began);
+        sidecar.publish(topic, &event).await?;
+        loop {
+            let arrival = probe.next(PATIENCE).await?;
+            if arrival.event.id == event.id {
+                taken.push(arrival.at - began);
+                break;
+            }
+        }
     }
-    Ok(Times::new(taken))
+    Ok(taken)
 }
 
 /// From each answer to its event, while many create.

@@ -9,6 +9,8 @@ use std::{
 use todo_domain::Clock;
 use todo_runtime::system::SystemClock;
 
+use crate::{Result, stats::megabytes};
+
 /// The workspace.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
@@ -66,6 +68,14 @@ pub(crate) fn field(path: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     let line = text.lines().find(|line| line.starts_with(name))?;
     Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// Memory of a process in megabytes, by a field of proc(5) status such as `VmRSS`.
+pub(crate) fn memory(process: u32, field_name: &str) -> Result<f64> {
+    let value =
+        field(&format!("/proc/{process}/status"), field_name).ok_or("no /proc on this system, or no process")?;
+    let kilobytes: u64 = value.split_whitespace().next().unwrap_or_default().parse()?;
+    Ok(megabytes(kilobytes * 1024))
 }
 
 /// Processor time that a process has used, in milliseconds; of this one for `self`.

@@ -2,6 +2,7 @@
 //! a slow or busy machine moves both. `--quick` only shows that everything still runs; `--only` measures a part.
 
 mod create;
+mod dapr;
 mod database;
 mod event;
 mod lateness;
@@ -62,6 +63,7 @@ enum Part {
     Lateness,
     Watch,
     Process,
+    Dapr,
 }
 
 /// How large everything is.
@@ -139,7 +141,7 @@ async fn run(cli: &Cli) -> Result<bool> {
         sections.push(bounded("Commit to event", 60, async |section| event::run(plan, section).await).await);
     }
     if wants(Part::Lateness) {
-        for stage in Stage::every(plan) {
+        for stage in Stage::every_dated(plan) {
             let title = format!("Lateness of reminders, {}", stage.name());
             sections.push(bounded(&title, 300, async |section| lateness::run(plan, &stage, section).await).await);
         }
@@ -147,15 +149,23 @@ async fn run(cli: &Cli) -> Result<bool> {
     if wants(Part::Watch) {
         sections.push(bounded("Watch", 90, async |section| watch::run(plan, section).await).await);
     }
-    if wants(Part::Process) {
+    let distributed = wants(Part::Dapr) && plan.database != Some(Kind::Sqlite);
+    if wants(Part::Process) || distributed {
         // Not bounded: where nothing is built yet, this takes minutes.
         eprintln!("building the executable ...");
-        sections.push(match tokio::task::spawn_blocking(process::build).await? {
+        match tokio::task::spawn_blocking(process::build).await? {
             Ok(executable) => {
-                bounded("Process", 120, async |section| process::run(plan, &executable, section).await).await
+                if wants(Part::Process) {
+                    sections.push(
+                        bounded("Process", 120, async |section| process::run(plan, &executable, section).await).await,
+                    );
+                }
+                if distributed {
+                    sections.extend(dapr::run(plan, &executable).await);
+                }
             }
-            Err(error) => Section::failed("Process", &error),
-        });
+            Err(error) => sections.push(Section::failed("The executable", &error)),
+        }
     }
 
     let measured = sections.iter().all(|section| section.failure.is_none());

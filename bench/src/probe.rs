@@ -22,20 +22,21 @@ pub(crate) struct Arrival {
 /// What a topic delivers.
 pub(crate) struct Probe(mpsc::UnboundedReceiver<Arrival>);
 
-struct App {
-    topic: &'static str,
-    arrivals: mpsc::UnboundedSender<Arrival>,
-}
+struct App(Vec<(&'static str, mpsc::UnboundedSender<Arrival>)>);
 
 #[async_trait]
 impl Subscriber for App {
     fn subscriptions(&self) -> Vec<Subscription> {
-        vec![Subscription { topic: self.topic.to_owned(), dead_letter_topic: None, types: Vec::new() }]
+        let all = |topic: &str| Subscription { topic: topic.to_owned(), dead_letter_topic: None, types: Vec::new() };
+        self.0.iter().map(|(topic, _)| all(topic)).collect()
     }
 
     async fn on_event(&self, delivery: &Delivery) -> Ack {
-        // Nobody listens any more at the end.
-        let _ = self.arrivals.send(Arrival { event: delivery.event.clone(), at: Instant::now() });
+        let at = Instant::now();
+        for (_, arrivals) in self.0.iter().filter(|(topic, _)| *topic == delivery.topic) {
+            // Nobody listens any more at the end.
+            let _ = arrivals.send(Arrival { event: delivery.event.clone(), at });
+        }
         Ack::Success
     }
 }
@@ -43,9 +44,20 @@ impl Subscriber for App {
 impl Probe {
     /// Joins a topic as an app of this name.
     pub(crate) fn join(sidecar: &LocalSidecar, app: &str, topic: &'static str) -> Self {
-        let (arrivals, receiver) = mpsc::unbounded_channel();
-        sidecar.register(app, Arc::new(App { topic, arrivals }), None);
-        Self(receiver)
+        let ([probe], subscriber) = Self::of([topic]);
+        sidecar.register(app, subscriber, None);
+        probe
+    }
+
+    /// An app for any sidecar, and what each of its topics delivers.
+    pub(crate) fn of<const N: usize>(topics: [&'static str; N]) -> ([Self; N], Arc<dyn Subscriber>) {
+        let mut app = App(Vec::new());
+        let probes = topics.map(|topic| {
+            let (arrivals, receiver) = mpsc::unbounded_channel();
+            app.0.push((topic, arrivals));
+            Self(receiver)
+        });
+        (probes, Arc::new(app))
     }
 
     /// The next event.

@@ -183,10 +183,7 @@ impl Process {
     }
 
     fn status(&self, name: &str) -> Result<f64> {
-        let path = format!("/proc/{}/status", self.child.id());
-        let value = machine::field(&path, name).ok_or("no /proc on this system")?;
-        let kilobytes: u64 = value.split_whitespace().next().unwrap_or_default().parse()?;
-        Ok(megabytes(kilobytes * 1024))
+        machine::memory(self.child.id(), name)
     }
 
     /// Ends it as an operator would.

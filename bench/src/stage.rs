@@ -45,17 +45,39 @@ impl Stage {
 
     /// On a Postgres of its own that forces commits to disk, if one is installed.
     pub(crate) fn postgres() -> Option<Self> {
-        let postgres = Postgres::start_durable()?;
+        Some(Self::on(Postgres::start_durable()?))
+    }
+
+    /// On a Postgres server of its own that forces commits to disk and remembers when each was, if one is installed.
+    pub(crate) fn dated() -> Option<Self> {
+        let postgres = Postgres::start_own(todo_test_dapr::free_port())?;
+        // It is read at the start only.
+        postgres.sql("ALTER SYSTEM SET track_commit_timestamp = on");
+        postgres.kill();
+        postgres.restart();
+        Some(Self::on(postgres))
+    }
+
+    fn on(postgres: Postgres) -> Self {
         let mut setup = Setup::new();
         setup.database = Some(Database::Postgres(postgres.url()));
-        Some(Self { setup, postgres: Some(postgres) })
+        Self { setup, postgres: Some(postgres) }
     }
 
     /// On every database that is wanted and there.
     pub(crate) fn every(plan: Plan) -> Vec<Self> {
+        Self::each(plan, Self::postgres)
+    }
+
+    /// The same, with a Postgres that dates commits.
+    pub(crate) fn every_dated(plan: Plan) -> Vec<Self> {
+        Self::each(plan, Self::dated)
+    }
+
+    fn each(plan: Plan, postgres: fn() -> Option<Self>) -> Vec<Self> {
         let wants = |kind| plan.database.is_none_or(|only| only == kind);
         let sqlite = wants(Kind::Sqlite).then(Self::sqlite);
-        sqlite.into_iter().chain(wants(Kind::Postgres).then(Self::postgres).flatten()).collect()
+        sqlite.into_iter().chain(wants(Kind::Postgres).then(postgres).flatten()).collect()
     }
 
     /// The database's name.

@@ -17,6 +17,7 @@ use axum::{
     response::Response,
 };
 use http::Uri;
+use http_body_util::BodyExt as _;
 use todo_backend::store::Store;
 use todo_domain::{Clock, Ids};
 use todo_proto::v1::{GetStatusRequest, scheduler_service_client::SchedulerServiceClient};
@@ -32,7 +33,7 @@ use todo_sidecar::{
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::{Status, metadata::MetadataMap, service::Routes, transport::Endpoint};
+use tonic::{Code, Status, body::Body, metadata::MetadataMap, service::Routes, transport::Endpoint};
 use tower::ServiceExt as _;
 
 use crate::{
@@ -193,7 +194,7 @@ pub async fn gateway(
         None => role.dapr.app("backend"),
     };
     let own = todo_gateway::Options { health: role.health.clone(), shutdown: role.shutdown.clone(), ..own };
-    let public = todo_gateway::build(own, channel);
+    let public = todo_gateway::build(own, breakable(channel));
     let work = async {
         tokio::join!(role.callbacks(listeners.callback, Arc::new(Nothing), Routes::default()), role.watch());
         Ok(())
@@ -293,6 +294,18 @@ async fn every(shutdown: &CancellationToken, mut what: impl AsyncFnMut()) {
         () = shutdown.cancelled() => {}
         () = again => {}
     }
+}
+
+/// A channel on which a connection that breaks in the middle of an answer is `UNAVAILABLE`, as one is that cannot be made:
+/// tonic makes it `UNKNOWN`.
+fn breakable(channel: ApiChannel) -> ApiChannel {
+    // What the other side says comes in headers and trailers; a body fails only when its connection does.
+    let broken = |status: Status| match status.code() {
+        Code::Unknown => Status::unavailable(status.message()),
+        _ => status,
+    };
+    let channel = channel.map_response(move |response| response.map(|body| Body::new(body.map_err(broken))));
+    ApiChannel::new(channel.map_err(move |error| broken(Status::from_error(error))))
 }
 
 fn router(routes: Routes) -> Router {
