@@ -1,21 +1,18 @@
-//! The books: what the two files of an embedded system hold, and whether that adds up. They are read from outside, by
-//! SQL, because the code under test must not vouch for itself.
+//! The books: what the database and the broker hold, and whether that adds up. They are read from outside, by SQL, because
+//! the code under test must not vouch for itself.
 
 mod audit;
 mod broker;
-mod rows;
+mod embedded;
+pub mod served;
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
-use sqlx::{
-    ConnectOptions as _, SqliteConnection,
-    sqlite::{SqliteConnectOptions, SqliteRow},
-};
 use todo_domain::recurrence::Recurrence;
 use uuid::Uuid;
 
-pub use self::{audit::Lenience, broker::Broker};
+pub use self::{audit::Lenience, broker::Broker, embedded::left_to_do};
 
 /// A row of the change log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,45 +135,4 @@ pub struct Books {
     /// Ids and reasons of dead letters.
     pub dead_letters: Vec<String>,
     pub broker: Broker,
-}
-
-impl Books {
-    /// Reads the files in a data directory.
-    ///
-    /// # Panics
-    /// When they cannot be read.
-    pub async fn read(data_dir: &Path) -> Self {
-        let mut file = open(&data_dir.join("todo.db")).await;
-        let broker = Broker::read(&data_dir.join("sidecar.db")).await;
-        rows::read(&mut file, broker).await
-    }
-}
-
-/// What still has to happen by a moment (microseconds since 1970): events to publish and to deliver, decisions to make,
-/// effects to come. Cheap enough to be asked again and again while the system runs.
-///
-/// # Panics
-/// When the file cannot be read.
-pub async fn left_to_do(data_dir: &Path, now: i64) -> i64 {
-    let mut file = open(&data_dir.join("todo.db")).await;
-    let backend: i64 = sqlx::query_scalar(
-        "SELECT (SELECT count(*) FROM outbox WHERE due_at IS NOT NULL) + (SELECT count(*) FROM firings WHERE NOT seen)
-              + (SELECT count(*) FROM slots WHERE state = 1) + (SELECT count(*) FROM series WHERE due_at <= $1)
-              + (SELECT count(*) FROM reminders WHERE state = 1 AND trigger_at <= $1)",
-    )
-    .bind(now)
-    .fetch_one(&mut file)
-    .await
-    .expect("the file is read");
-    backend + Broker::left_to_do(&data_dir.join("sidecar.db")).await
-}
-
-async fn open(path: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).disable_statement_logging();
-    options.connect().await.expect("the file is there")
-}
-
-async fn all<T>(file: &mut SqliteConnection, sql: &'static str, read: impl Fn(&SqliteRow) -> T) -> Vec<T> {
-    let rows = sqlx::query(sql).fetch_all(file).await.expect("the rows are read");
-    rows.iter().map(read).collect()
 }

@@ -42,6 +42,13 @@ impl Stream {
         Self::of(request.send().await.expect("an answer"))
     }
 
+    /// Goes on after a revision, at a server that may be away; nothing then.
+    pub async fn try_resume(rest: &Rest, last_event_id: i64) -> Option<Self> {
+        let request = rest.request(Method::GET, "/api/events").header("last-event-id", last_event_id);
+        let response = request.send().await.ok()?;
+        (response.status() == 200).then(|| Self::of(response))
+    }
+
     fn of(response: Response) -> Self {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -54,10 +61,14 @@ impl Stream {
     /// When none comes for long, or it is no such stream.
     pub async fn next(&mut self) -> Option<Event> {
         // Comments come all the time.
-        tokio::time::timeout(SOON, self.read()).await.expect("an event in time")
+        tokio::time::timeout(SOON, self.wait()).await.expect("an event in time")
     }
 
-    async fn read(&mut self) -> Option<Event> {
+    /// The next event, however long nothing happens; nothing when the stream has ended.
+    ///
+    /// # Panics
+    /// When it is no such stream.
+    pub async fn wait(&mut self) -> Option<Event> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
                 let (event, rest) = (parse(block), rest.to_owned());

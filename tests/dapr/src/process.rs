@@ -1,10 +1,11 @@
 //! Ports and processes.
 
 use std::fs::File;
-use std::net::TcpStream;
+use std::net::{TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 static NEXT: AtomicU16 = AtomicU16::new(0);
@@ -12,7 +13,10 @@ static NEXT: AtomicU16 = AtomicU16::new(0);
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
-/// A port of loopback that nothing listens on, and that this process gives out once.
+/// Says to other processes of tests that a port is taken, also while nothing listens on it: what was killed comes back.
+static TAKEN: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+
+/// A port of loopback that nothing listens on, and that one process of tests gives out once.
 ///
 /// # Panics
 /// When there is none.
@@ -23,8 +27,15 @@ pub fn free_port() -> u16 {
     (0..COUNT)
         .map(|_| FIRST + (start + NEXT.fetch_add(1, Ordering::SeqCst)) % COUNT)
         // Not tried by listening: a child that is being started just then has a copy of that listener until its exec.
-        .find(|port| TcpStream::connect(("127.0.0.1", *port)).is_err())
+        .find(|port| take(*port) && TcpStream::connect(("127.0.0.1", *port)).is_err())
         .expect("a free port")
+}
+
+/// By the UDP port of that number, which ends with the process; nothing here speaks UDP.
+fn take(port: u16) -> bool {
+    let Ok(taken) = UdpSocket::bind(("127.0.0.1", port)) else { return false };
+    TAKEN.lock().unwrap_or_else(PoisonError::into_inner).push(taken);
+    true
 }
 
 /// Whether a program can be started.

@@ -41,6 +41,27 @@ impl Redis {
         kill(&mut self.child);
     }
 
+    /// Freezes it: it holds its connections and answers nothing, until [`resume`](Self::resume).
+    ///
+    /// # Panics
+    /// When the signal cannot be sent.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    /// When the signal cannot be sent.
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "the signal was not sent");
+    }
+
     /// Starts it again, killing it first if it runs: with what it acknowledged, or empty.
     ///
     /// # Panics

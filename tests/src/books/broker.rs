@@ -1,4 +1,4 @@
-//! Reading the sidecar's file.
+//! Reading the file of the sidecar in the process.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 use sqlx::{Row as _, sqlite::SqliteRow};
 
-use super::{all, open};
+use super::embedded::{open, rows::all};
 
 const WAITING: &str = "SELECT count(*) AS waiting FROM pending";
 const BEHIND: &str = "SELECT app || ' of ' || topic AS behind FROM consumer c

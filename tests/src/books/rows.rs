@@ -1,13 +1,14 @@
-//! Reading the backend's file.
+//! Reading the backend's database; compiled for each of the two.
 
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::Row as _;
 
-use super::{Books, Broker, Change, Firing, Outgoing, Reminder, Series, Slot, Task, all};
+use super::{Connection, DbRow};
+use crate::books::{Books, Broker, Change, Firing, Outgoing, Reminder, Series, Slot, Task};
 
 /// `tasks.status` of a completed task.
 const COMPLETED: i64 = 3;
 
-pub(super) async fn read(file: &mut SqliteConnection, broker: Broker) -> Books {
+pub(in crate::books) async fn read(file: &mut Connection, broker: Broker) -> Books {
     let owners = all(file, "SELECT * FROM owners", |row| (row.get("user_id"), row.get("revision"))).await;
     let tasks = all(file, "SELECT * FROM tasks", |row| (row.get("id"), task(row))).await;
     let notifications =
@@ -30,7 +31,27 @@ pub(super) async fn read(file: &mut SqliteConnection, broker: Broker) -> Books {
     }
 }
 
-fn change(row: &SqliteRow) -> Change {
+/// What is left to do by a moment, and how much of it.
+pub(in crate::books) async fn left_to_do(file: &mut Connection, now: i64) -> Vec<(String, i64)> {
+    sqlx::query_as(
+        "SELECT 'events to publish', count(*) FROM outbox WHERE due_at IS NOT NULL
+         UNION ALL SELECT 'firings without effect', count(*) FROM firings WHERE NOT seen
+         UNION ALL SELECT 'slots without effect', count(*) FROM slots WHERE state = 1
+         UNION ALL SELECT 'series to decide', count(*) FROM series WHERE due_at <= $1
+         UNION ALL SELECT 'reminders to decide', count(*) FROM reminders WHERE state = 1 AND trigger_at <= $1",
+    )
+    .bind(now)
+    .fetch_all(file)
+    .await
+    .expect("the rows are counted")
+}
+
+pub(in crate::books) async fn all<T>(file: &mut Connection, sql: &'static str, read: impl Fn(&DbRow) -> T) -> Vec<T> {
+    let rows = sqlx::query(sql).fetch_all(file).await.expect("the rows are read");
+    rows.iter().map(read).collect()
+}
+
+fn change(row: &DbRow) -> Change {
     Change {
         user_id: row.get("user_id"),
         revision: row.get("revision"),
@@ -39,7 +60,7 @@ fn change(row: &SqliteRow) -> Change {
     }
 }
 
-fn outgoing(row: &SqliteRow) -> Outgoing {
+fn outgoing(row: &DbRow) -> Outgoing {
     let published: Option<i64> = row.get("published_at");
     let due: Option<i64> = row.get("due_at");
     Outgoing {
@@ -50,7 +71,7 @@ fn outgoing(row: &SqliteRow) -> Outgoing {
     }
 }
 
-fn task(row: &SqliteRow) -> Task {
+fn task(row: &DbRow) -> Task {
     Task {
         user_id: row.get("user_id"),
         open: row.get::<i64, _>("status") != COMPLETED,
@@ -59,7 +80,7 @@ fn task(row: &SqliteRow) -> Task {
     }
 }
 
-fn reminder(row: &SqliteRow) -> Reminder {
+fn reminder(row: &DbRow) -> Reminder {
     Reminder {
         id: row.get("id"),
         task_id: row.get("task_id"),
@@ -70,7 +91,7 @@ fn reminder(row: &SqliteRow) -> Reminder {
     }
 }
 
-fn firing(row: &SqliteRow) -> Firing {
+fn firing(row: &DbRow) -> Firing {
     Firing {
         event_id: row.get("event_id"),
         notification_id: row.get("notification_id"),
@@ -82,7 +103,7 @@ fn firing(row: &SqliteRow) -> Firing {
     }
 }
 
-fn series(row: &SqliteRow) -> Series {
+fn series(row: &DbRow) -> Series {
     Series {
         task_id: row.get("task_id"),
         recurrence: serde_json::from_str(row.get("recurrence")).expect("a rule is JSON"),
@@ -93,7 +114,7 @@ fn series(row: &SqliteRow) -> Series {
     }
 }
 
-fn slot(row: &SqliteRow) -> Slot {
+fn slot(row: &DbRow) -> Slot {
     Slot {
         series_id: row.get("series_id"),
         slot: row.get("slot"),

@@ -22,6 +22,12 @@ impl Running {
         Self(command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().expect("the program starts"))
     }
 
+    /// Asks it to stop.
+    pub(super) fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "the signal was not sent");
+    }
+
     /// How it ended, if it has.
     pub(super) fn ended(&mut self) -> Option<std::process::ExitStatus> {
         self.0.try_wait().expect("the state of a child")

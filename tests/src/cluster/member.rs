@@ -71,6 +71,8 @@ impl Member {
             .env("DAPR_API_TOKEN", API_TOKEN)
             .env("APP_API_TOKEN", APP_TOKEN)
             .env("SIGN_UPS_PER_ADDRESS", "10000")
+            .env("SIGN_INS_PER_ACCOUNT", "10000")
+            .env("SIGN_INS_PER_ADDRESS", "10000")
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
         self.running = Some(Running::start(&mut command, &self.log));
     }
@@ -78,6 +80,14 @@ impl Member {
     /// Kills the role without any grace, if it runs.
     pub fn kill(&mut self) {
         self.running = None;
+    }
+
+    /// Asks the role to stop, as a supervisor does (SIGTERM).
+    ///
+    /// # Panics
+    /// When it was not started.
+    pub fn terminate(&self) {
+        self.running.as_ref().expect("it was started").terminate();
     }
 
     /// Where its REST surface or its health begins.

@@ -1,6 +1,6 @@
 //! A user who works through a server that may die at any moment, and remembers exactly what was answered.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{TimeDelta, Timelike as _, Utc};
 use reqwest::Method;
@@ -12,6 +12,7 @@ use todo_tests::{
     rest::{Answer, Rest},
     told::differences,
 };
+use tokio_util::sync::CancellationToken;
 
 /// What the last answer said of a task.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +29,8 @@ pub(crate) struct Acknowledged {
     pub(crate) task_id: String,
     /// The task as it was answered; null after a deletion.
     pub(crate) task: Value,
+    /// The answer is that to a create of the same id again: the task as it was by then, when a reminder may have rung.
+    pub(crate) again: bool,
 }
 
 /// What a write is, so that its trace can be told later.
@@ -60,7 +63,7 @@ struct Write {
     key: Option<String>,
 }
 
-/// Nothing answered: the server is gone.
+/// Nothing answered, or that what should is away: nobody knows what became of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cut;
 
@@ -74,6 +77,8 @@ pub(crate) struct Customer {
     name: String,
     titles: u64,
     doubt: Option<Write>,
+    /// Answers that say that something is away.
+    away: &'static [u16],
 }
 
 impl Customer {
@@ -87,6 +92,27 @@ impl Customer {
             name: name.to_owned(),
             titles: 0,
             doubt: None,
+            away: &[],
+        }
+    }
+
+    /// One of a system of several processes, of which any may be away while others answer.
+    pub(crate) fn of_many(rest: Rest, name: &str, dice: Dice) -> Self {
+        Self { away: &[503, 504], ..Self::new(rest, name, dice) }
+    }
+
+    /// Writes until it is told to stop, with a short rest after each step.
+    pub(crate) async fn work_on(&mut self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            let write = async {
+                self.clear_up().await?;
+                let write = self.next_write().await?;
+                self.write(write).await
+            };
+            let cut = write.await.is_err();
+            // What was cut off at one replica may just be ending there, while another is asked what became of it.
+            let rest = Duration::from_millis(if cut { 250 } else { self.dice.below(60) });
+            let _ = tokio::time::timeout(rest, stop.cancelled()).await;
         }
     }
 
@@ -115,7 +141,7 @@ impl Customer {
                         assert!(found.is_empty(), "repeating a create that was made was refused: {}", answer.body);
                         self.maybe.push(title.clone());
                     } else {
-                        self.note(&write.act, &answer);
+                        self.note(&write.act, &answer, write.key.is_none());
                     }
                 } else {
                     self.maybe.push(title.clone());
@@ -154,13 +180,13 @@ impl Customer {
     async fn write(&mut self, write: Write) -> Result<(), Cut> {
         self.doubt = Some(write.clone());
         let answer = self.send(&write).await?;
-        self.note(&write.act, &answer);
+        self.note(&write.act, &answer, false);
         self.doubt = None;
         Ok(())
     }
 
     /// Enters an answer.
-    fn note(&mut self, act: &Act, answer: &Answer) {
+    fn note(&mut self, act: &Act, answer: &Answer, again: bool) {
         assert!(answer.status.is_success(), "{act:?}: {} {}", answer.status, answer.body);
         let task = answer.body.clone();
         let (event, id) = match act {
@@ -180,17 +206,28 @@ impl Customer {
         };
         let known = if task.is_null() { Known::Gone } else { Known::There(task.clone()) };
         self.tasks.insert(id.clone(), known);
-        self.acknowledged.push(Acknowledged { event, task_id: id, task });
+        self.acknowledged.push(Acknowledged { event, task_id: id, task, again });
     }
 
     async fn send(&self, write: &Write) -> Result<Answer, Cut> {
         let key = write.key.as_deref().map(|key| ("idempotency-key", key));
         let headers: Vec<_> = key.into_iter().collect();
-        self.rest.try_send(write.method.clone(), &write.path, &headers, write.body.as_ref()).await.map_err(|_| Cut)
+        self.ask(write.method.clone(), &write.path, &headers, write.body.as_ref()).await
     }
 
     async fn get(&self, path: &str) -> Result<Answer, Cut> {
-        self.rest.try_send(Method::GET, path, &[], None).await.map_err(|_| Cut)
+        self.ask(Method::GET, path, &[], None).await
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Answer, Cut> {
+        let answer = self.rest.try_send(method, path, headers, body).await.map_err(|_| Cut)?;
+        if self.away.contains(&answer.status.as_u16()) { Err(Cut) } else { Ok(answer) }
     }
 
     async fn find(&self, title: &str) -> Result<Vec<Value>, Cut> {

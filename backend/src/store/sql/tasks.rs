@@ -107,21 +107,21 @@ fn indexed_term(filter: &Filter) -> Option<&str> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Found<'a> {
     /// An index of the owner's tasks, in the order asked for.
-    ByOwner,
+    Owner,
     /// The text index.
-    ByText,
+    Text,
     /// The index of tags, by this one.
-    ByTag(&'a str),
+    Tag(&'a str),
 }
 
 /// Writes the conditions.
 fn filter(query: &mut QueryBuilder<Db>, user_id: Uuid, filter: &Filter, found: Found<'_>) {
-    let owner = if found == Found::ByOwner { "user_id = " } else { dialect::OWNER_BY_OTHERS };
+    let owner = if found == Found::Owner { "user_id = " } else { dialect::OWNER_BY_OTHERS };
     query.push(" FROM tasks WHERE ").push(owner).push_bind(user_id);
     any_of(query, "status", filter.statuses.iter().copied().map(stored_status));
     any_of(query, "priority", filter.priorities.iter().map(|priority| i64::from(priority.rank())));
     for tag in &filter.tags {
-        let (head, tail) = if found == Found::ByTag(tag) {
+        let (head, tail) = if found == Found::Tag(tag) {
             (" AND id IN (SELECT t.task_id FROM task_tags t WHERE t.user_id = ", ")")
         } else {
             (" AND EXISTS (SELECT 1 FROM task_tags t WHERE t.user_id = ", " AND t.task_id = tasks.id)")
@@ -306,7 +306,7 @@ impl Tasks for Transaction {
             Order::Asc => ("ASC", ">"),
             Order::Desc => ("DESC", "<"),
         };
-        let found = self.finds_few(user_id, &list.filter).await?.unwrap_or(Found::ByOwner);
+        let found = self.finds_few(user_id, &list.filter).await?.unwrap_or(Found::Owner);
         let mut query = QueryBuilder::<Db>::new("SELECT ");
         query.push(COLUMNS);
         filter(&mut query, user_id, &list.filter, found);
@@ -336,8 +336,8 @@ impl Tasks for Transaction {
         let mut query = QueryBuilder::<Db>::new("SELECT count(*)");
         let found = match self.finds_few(user_id, of).await? {
             Some(found) => found,
-            None if indexed_term(of).is_some() => Found::ByText,
-            None => Found::ByOwner,
+            None if indexed_term(of).is_some() => Found::Text,
+            None => Found::Owner,
         };
         filter(&mut query, user_id, of, found);
         Ok(query.build_query_scalar::<i64>().fetch_one(&mut *self.tx).await?)
@@ -391,12 +391,12 @@ impl Transaction {
             );
             let found = found.bind(user_id).bind(tag).bind(dialect::FEW + 1).fetch_one(&mut *self.tx).await?;
             if found <= dialect::FEW {
-                return Ok(Some(Found::ByTag(tag)));
+                return Ok(Some(Found::Tag(tag)));
             }
         }
         let Some(term) = indexed_term(filter) else { return Ok(None) };
         let found = sqlx::query_scalar::<Db, i64>(by_text).bind(dialect::search_term(term)).bind(dialect::FEW + 1);
-        Ok((found.fetch_one(&mut *self.tx).await? <= dialect::FEW).then_some(Found::ByText))
+        Ok((found.fetch_one(&mut *self.tx).await? <= dialect::FEW).then_some(Found::Text))
     }
 
     /// Adds reminders and recurrences.

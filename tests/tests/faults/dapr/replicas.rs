@@ -1,0 +1,91 @@
+//! Two replicas of each role.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use todo_tests::{
+    books::Lenience,
+    cluster::{Cluster, Role},
+    eventually,
+    stream::Stream,
+};
+
+use super::{CREATED, PATIENCE, TRIGGERED, ahead, books, settled, text};
+use crate::load::now;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_replicas_of_each_role_only_one_does_each_thing() {
+    let Some(mut cluster) = Cluster::start(2).await else { return };
+    let ann = cluster.user("ann").await;
+    let mut other = ann.clone();
+    other.move_server(cluster.member(Role::Gateway, 1).base());
+    let mut streams = [Stream::open(&ann, None).await, Stream::open(&other, None).await];
+
+    let mut reminders = BTreeSet::new();
+    let mut series = Vec::new();
+    for number in 0..10 {
+        let rest = if number % 2 == 0 { &ann } else { &other };
+        let task = rest.create(json!({
+            "title": format!("task {number}"), "due_date": ahead(-90_000), "reminders": [{ "trigger_at": ahead(2_000) }],
+            "recurrence": { "recurrence_type": "custom", "cron_expression": "* * * * *", "lead_seconds": 60 },
+        }));
+        let task = task.await;
+        reminders.insert(text(&task["reminders"][0]["id"]).to_owned());
+        series.push(text(&task["id"]).to_owned());
+    }
+    // What one replica wrote, the streams of both tell.
+    for stream in &mut streams {
+        let (mut created, mut rang) = (0, 0);
+        while created < reminders.len() || rang < reminders.len() {
+            let event = stream.next().await.expect("it goes on");
+            created += usize::from(event.kind == CREATED);
+            rang += usize::from(event.kind == TRIGGERED);
+        }
+    }
+    once_each(&cluster, &ann, &reminders).await;
+    for id in &series {
+        eventually("each series has a task", PATIENCE, || async {
+            (!ann.instances(id).await.is_empty()).then_some(())
+        })
+        .await;
+    }
+
+    // One of each goes away; the other does its work.
+    for role in Role::ALL {
+        let member = cluster.member_mut(role, 0);
+        member.kill();
+        member.daprd.kill();
+    }
+    // By the file, daprd finds out within 8 s who is there; by Kubernetes it is told.
+    eventually("calls go to the backend that is there", PATIENCE, || async {
+        for _ in 0..20 {
+            let answer = other.get("/api/tasks").await;
+            assert!([200, 503].contains(&answer.status.as_u16()), "{}", answer.body);
+            (answer.status == 200).then_some(())?;
+        }
+        Some(())
+    })
+    .await;
+    let mut more = BTreeSet::new();
+    for _ in 0..4 {
+        let task = other.create(json!({ "title": "later", "reminders": [{ "trigger_at": ahead(2_000) }] })).await;
+        more.insert(text(&task["reminders"][0]["id"]).to_owned());
+    }
+    once_each(&cluster, &other, &more).await;
+    let wrong = books(&cluster).await.audit(now(), Lenience::default());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Waits until each of these reminders has its notification, and nothing is left to do; then none has a second.
+async fn once_each(cluster: &Cluster, rest: &todo_tests::rest::Rest, reminders: &BTreeSet<String>) {
+    let rang = async || {
+        let mut rang: Vec<_> =
+            rest.notifications().await.iter().map(|it| text(&it["reminder_id"]).to_owned()).collect();
+        rang.retain(|id| reminders.contains(id));
+        rang.sort_unstable();
+        rang
+    };
+    eventually("they ring", PATIENCE, || async { (rang().await.len() >= reminders.len()).then_some(()) }).await;
+    settled(cluster).await;
+    assert_eq!(rang().await, reminders.iter().cloned().collect::<Vec<_>>(), "once each");
+}
