@@ -29,20 +29,15 @@ pub(crate) const RECOVERY: Duration = Duration::from_mins(1);
 /// Microseconds in which nothing may be due at rest, so that nothing happens while it is looked at.
 pub(crate) const AHEAD: i64 = 3_000_000;
 
-/// How many seeds, from the environment variable `SEEDS`.
-pub(crate) fn seeds() -> u64 {
+/// Tells as many stories as the environment variable `SEEDS` says, some at once: they mostly wait, for their processes
+/// and for what is due.
+pub(crate) async fn stories<F: Future<Output = ()> + Send + 'static>(at_once: usize, story: impl Fn(u64) -> F) {
     #[expect(clippy::disallowed_methods, reason = "how long to search is for whoever runs the test to say")]
     let asked = std::env::var("SEEDS");
-    asked.map_or(3, |seeds| seeds.parse().expect("SEEDS takes a number"))
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nothing_acknowledged_is_lost_and_nothing_happens_twice_however_often_the_process_is_killed() {
-    // A few at once: they mostly wait, for their servers and for what is due.
-    let mut waiting = 1..=seeds();
+    let mut waiting = 1..=asked.map_or(3, |seeds| seeds.parse().expect("SEEDS takes a number"));
     let mut running = tokio::task::JoinSet::new();
     loop {
-        while running.len() < 3
+        while running.len() < at_once
             && let Some(seed) = waiting.next()
         {
             running.spawn(story(seed));
@@ -52,6 +47,11 @@ async fn nothing_acknowledged_is_lost_and_nothing_happens_twice_however_often_th
             std::panic::resume_unwind(failed.into_panic());
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_acknowledged_is_lost_and_nothing_happens_twice_however_often_the_process_is_killed() {
+    stories(3, story).await;
 }
 
 async fn story(seed: u64) {

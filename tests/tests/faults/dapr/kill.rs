@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::follower::Follower;
 use crate::{
-    kill::{AHEAD, RECOVERY, seeds},
+    kill::{AHEAD, RECOVERY, stories},
     ledger::{Shown, is_as_shown, ledger, show},
     load::{Customer, now, now_micros},
 };
@@ -25,8 +25,6 @@ const CUSTOMERS: usize = 3;
 const KILLS: usize = 6;
 /// Those of them that are not left to chance.
 const BY_TURNS: usize = 4;
-/// Stories at a time: they mostly wait, for their processes and for what is due.
-const AT_ONCE: usize = 2;
 
 /// A process that is killed.
 #[derive(Clone, Copy, Debug)]
@@ -50,19 +48,7 @@ fn everyone(replicas: usize) -> Vec<Victim> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_acknowledged_is_lost_and_nothing_happens_twice_whichever_process_is_killed() {
-    let mut waiting = 1..=seeds();
-    let mut running = JoinSet::new();
-    loop {
-        while running.len() < AT_ONCE
-            && let Some(seed) = waiting.next()
-        {
-            running.spawn(story(seed));
-        }
-        let Some(ended) = running.join_next().await else { break };
-        if let Err(failed) = ended {
-            std::panic::resume_unwind(failed.into_panic());
-        }
-    }
+    stories(2, story).await;
 }
 
 async fn story(seed: u64) {
