@@ -28,6 +28,11 @@ impl Batch {
         Ok(Self { now, revisions, changes: Vec::new() })
     }
 
+    /// The owners, each once.
+    pub(crate) fn owners(&self) -> Vec<Uuid> {
+        self.revisions.keys().copied().collect()
+    }
+
     /// Whether this owner is one of them.
     pub(crate) fn has(&self, user_id: Uuid) -> bool {
         self.revisions.contains_key(&user_id)

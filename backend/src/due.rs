@@ -126,7 +126,8 @@ async fn decide_reminders(
     asked: Vec<(Uuid, &Asked)>,
     now: DateTime<Utc>,
 ) -> Result<Vec<(usize, v1::Decision)>, Error> {
-    let (user_ids, ids): (Vec<_>, Vec<_>) = asked.iter().map(|(user_id, asked)| (*user_id, asked.id)).unzip();
+    let user_ids = batch.owners();
+    let ids: Vec<_> = asked.iter().map(|(_, asked)| asked.id).collect();
     let pending = tx.pending_reminders(&ids).await?;
     let task_ids: Vec<_> = pending.iter().map(|reminder| reminder.task_id).collect();
     let outlines = tx.outlines(&user_ids, &task_ids).await?;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use http::HeaderMap;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -74,8 +75,8 @@ impl Keys {
     /// Whether a call carries a token that names a secret which is not here: another process may have signed it by a
     /// newer one.
     #[must_use]
-    pub fn misses(&self, metadata: &MetadataMap) -> bool {
-        let id = bearer(metadata).and_then(|token| jsonwebtoken::decode_header(token).ok()?.kid);
+    pub fn misses(&self, headers: &HeaderMap) -> bool {
+        let id = bearer(headers).and_then(|token| jsonwebtoken::decode_header(token).ok()?.kid);
         id.is_some_and(|id| !self.all().iter().any(|key| key.id == id))
     }
 
@@ -107,7 +108,7 @@ impl Keys {
     /// `MISSING_TOKEN`, `INVALID_TOKEN` or `TOKEN_EXPIRED`.
     pub fn verify(&self, metadata: &MetadataMap, now: DateTime<Utc>) -> Result<Principal, Error> {
         let missing = || Error::new(Reason::MissingToken, "send `authorization: Bearer TOKEN`");
-        self.check(bearer(metadata).ok_or_else(missing)?, now)
+        self.check(bearer(metadata.as_ref()).ok_or_else(missing)?, now)
     }
 
     fn check(&self, token: &str, now: DateTime<Utc>) -> Result<Principal, Error> {
@@ -147,8 +148,8 @@ fn first(keys: &[Key]) -> &Key {
 }
 
 /// The token of a call (RFC 6750).
-fn bearer(metadata: &MetadataMap) -> Option<&str> {
-    let (scheme, token) = metadata.get("authorization")?.to_str().ok()?.split_once(' ')?;
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get("authorization")?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
@@ -217,11 +218,12 @@ mod tests {
         let keys = Keys::parse(OLD).unwrap();
         let newer =
             Keys::parse(NEW).unwrap().sign(Uuid::from_u128(7), "a@b.c", Uuid::nil(), at(0), TimeDelta::hours(1));
-        assert!(keys.misses(&bearer(&newer)) && !keys.misses(&bearer("nonsense")) && !keys.misses(&MetadataMap::new()));
+        let misses = |token: &str| keys.misses(bearer(token).as_ref());
+        assert!(misses(&newer) && !misses("nonsense") && !keys.misses(&HeaderMap::new()));
         assert_eq!(keys.replace("short").unwrap_err(), Keys::parse("short").unwrap_err());
         assert_eq!(keys.replace(OLD), Ok(false));
         assert_eq!(keys.replace(&format!("[\"{OLD}\",\"{NEW}\"]")), Ok(true));
-        assert!(!keys.misses(&bearer(&newer)));
+        assert!(!misses(&newer));
         assert!(keys.verify(&bearer(&newer), at(1)).is_ok());
     }
 

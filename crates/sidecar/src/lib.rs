@@ -18,6 +18,7 @@ mod error;
 mod event;
 pub mod local;
 mod port;
+mod state;
 
 pub use self::dapr::DaprSidecar;
 pub use channel::ApiChannel;

@@ -33,7 +33,7 @@ use todo_sidecar::{
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Status, body::Body, metadata::MetadataMap, service::Routes, transport::Endpoint};
+use tonic::{Code, Status, body::Body, service::Routes, transport::Endpoint};
 use tower::ServiceExt as _;
 
 use crate::{
@@ -316,7 +316,7 @@ fn router(routes: Routes) -> Router {
 /// not see tokens refused by the replicas that have not heard of it yet.
 fn renewing(services: Router, keys: &Arc<Keys>, secrets: &Secrets) -> Router {
     async fn renew(State((keys, secrets)): State<(Arc<Keys>, Secrets)>, request: Request, next: Next) -> Response {
-        if keys.misses(&MetadataMap::from_headers(request.headers().clone())) {
+        if keys.misses(request.headers()) {
             secrets.refresh().await;
         }
         next.run(request).await

@@ -16,10 +16,9 @@ use tonic::{Code, Status};
 
 use super::DaprSidecar;
 use super::client::{error, short};
+use crate::state::{check_key, seconds};
 use crate::{Entry, Error, Match};
 
-/// What Dapr puts between app id and key, and refuses in keys.
-const SEPARATOR: &str = "||";
 /// Keys of one bulk read.
 const BATCH: usize = 100;
 /// Reads of daprd's at once for one bulk read.
@@ -29,7 +28,7 @@ const ATTEMPTS: usize = 32;
 
 impl DaprSidecar {
     pub(super) async fn read(&self, key: &str) -> Result<Option<Entry>, Error> {
-        check(key)?;
+        check_key(key)?;
         let message = GetStateRequest {
             store_name: self.state_store.clone(),
             key: key.to_owned(),
@@ -43,7 +42,7 @@ impl DaprSidecar {
     }
 
     pub(super) async fn read_many(&self, keys: &[String]) -> Result<Vec<Option<Entry>>, Error> {
-        keys.iter().try_for_each(|key| check(key))?;
+        keys.iter().try_for_each(|key| check_key(key))?;
         let mut found = HashMap::with_capacity(keys.len());
         for batch in keys.chunks(BATCH) {
             let message = GetBulkStateRequest {
@@ -72,11 +71,8 @@ impl DaprSidecar {
         expect: Match,
         ttl: Option<Duration>,
     ) -> Result<(), Error> {
-        check(key)?;
-        if ttl.is_some_and(|ttl| ttl.is_zero()) {
-            return Err(Error::Refused("a TTL must be longer than nothing".into()));
-        }
-        let new = New { key, value, ttl };
+        check_key(key)?;
+        let new = New { key, value, ttl: seconds(ttl)? };
         match expect {
             Match::Absent => self.create(&new).await,
             Match::Etag(etag) => self.swap(&new, &etag).await,
@@ -129,7 +125,7 @@ impl DaprSidecar {
 
     async fn save(&self, new: &New<'_>, etag: Option<&str>) -> Result<(), Status> {
         // Without one, a TTL of the value before would stay; -1 ends it (measured).
-        let ttl = new.ttl.map_or("-1".to_owned(), |ttl| whole_seconds(ttl).to_string());
+        let ttl = new.ttl.map_or("-1".to_owned(), |ttl| ttl.to_string());
         let state = StateItem {
             key: new.key.to_owned(),
             value: new.value.to_vec(),
@@ -149,24 +145,10 @@ impl DaprSidecar {
 struct New<'a> {
     key: &'a str,
     value: Bytes,
-    ttl: Option<Duration>,
-}
-
-fn check(key: &str) -> Result<(), Error> {
-    if key.is_empty() {
-        return Err(Error::Refused("a state key must not be empty".into()));
-    }
-    if key.contains(SEPARATOR) {
-        return Err(Error::Refused(format!("a state key must not contain `{SEPARATOR}`")));
-    }
-    Ok(())
+    ttl: Option<u64>,
 }
 
 /// A missing key has neither data nor an `ETag`; an empty value has an `ETag`.
 fn entry(data: Vec<u8>, etag: String) -> Option<Entry> {
     (!etag.is_empty()).then(|| Entry { value: data.into(), etag })
-}
-
-fn whole_seconds(ttl: Duration) -> u64 {
-    ttl.as_secs().saturating_add(u64::from(ttl.subsec_nanos() > 0))
 }

@@ -17,10 +17,8 @@ use super::registry::Registry;
 use super::writer::{Put, Row};
 use super::{Core, micros_of};
 use crate::channel::BoxError;
+use crate::state::{SEPARATOR, check_key, seconds};
 use crate::{ApiChannel, CloudEvent, Entry, Error, Match, Secret, Sidecar, TOPIC};
-
-/// Dapr's separator between the app id and the key, refused in keys as there.
-const SEPARATOR: &str = "||";
 
 pub(super) struct Handle {
     app: String,
@@ -34,12 +32,7 @@ impl Handle {
     }
 
     fn key(&self, key: &str) -> Result<String, Error> {
-        if key.is_empty() {
-            return Err(Error::Refused("a state key must not be empty".into()));
-        }
-        if key.contains(SEPARATOR) {
-            return Err(Error::Refused(format!("a state key must not contain `{SEPARATOR}`")));
-        }
+        check_key(key)?;
         Ok(format!("{}{SEPARATOR}{key}", self.app))
     }
 }
@@ -101,15 +94,13 @@ impl Sidecar for Handle {
 
     async fn put(&self, key: &str, value: Bytes, expect: Match, ttl: Option<Duration>) -> Result<(), Error> {
         let key = self.key(key)?;
-        if ttl.is_some_and(|ttl| ttl.is_zero()) {
-            return Err(Error::Refused("a TTL must be longer than nothing".into()));
-        }
+        let ttl = seconds(ttl)?;
         let fate = self.core.faults.state();
         if fate == Fate::FailBefore {
             return Err(injected());
         }
         let now = self.core.now();
-        let expires_at = ttl.map(|ttl| now.saturating_add(micros_of(whole_seconds(ttl))));
+        let expires_at = ttl.map(|ttl| now.saturating_add(micros_of(Duration::from_secs(ttl))));
         self.core.store.put(Put { key, value, expect, expires_at, now }).await?;
         if fate == Fate::FailAfter { Err(injected()) } else { Ok(()) }
     }
@@ -125,10 +116,6 @@ impl Sidecar for Handle {
             registry: Weak::clone(&self.registry),
         })
     }
-}
-
-fn whole_seconds(ttl: Duration) -> Duration {
-    Duration::from_secs(ttl.as_secs().saturating_add(u64::from(ttl.subsec_nanos() > 0)))
 }
 
 fn row(event: &CloudEvent) -> Row {
