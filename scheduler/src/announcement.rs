@@ -28,6 +28,8 @@ const LANES: usize = 4;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// After this time an event that its consumer has not seen may have been lost by the broker. The same as the backend's.
 const UNSEEN: Duration = Duration::from_secs(10);
+/// How many facts wait for the end of what is to be published, before they are written all the same.
+const FACTS: usize = 2_000;
 /// How often the wait for a slow consumer doubles at most: up to 5 minutes.
 const PATIENCE: u32 = 5;
 
@@ -61,6 +63,8 @@ struct Queue {
     /// Ids of what waits or is on its way.
     known: HashSet<String>,
     sent: HashMap<String, Sent>,
+    /// What the state store is to know, when nothing more urgent is left.
+    facts: Vec<Fact>,
 }
 
 pub(crate) struct Announcements {
@@ -197,14 +201,15 @@ impl Announcements {
         let results = tokio::time::timeout(TIMEOUT, self.sidecar.publish_many(topic, &events)).await;
         let mut results = results.unwrap_or_default().into_iter();
         let now = self.clock.now();
-        let mut published = Vec::with_capacity(batch.len());
+        let mut published = 0;
         let mut failure = None;
         let mut queue = locked(&self.queue);
         for mut waiting in batch {
             match results.next().unwrap_or(Err(Error::Timeout)) {
                 Ok(()) => {
                     queue.sent(&waiting.announcement.event.id, now);
-                    published.push(waiting.announcement);
+                    queue.facts.extend(waiting.announcement.fact());
+                    published += 1;
                 }
                 Err(error @ (Error::Refused(_) | Error::NotFound)) => {
                     // The same event would be refused again; the backend hands it out until somebody looks.
@@ -219,13 +224,15 @@ impl Announcements {
                 }
             }
         }
+        let done = queue.known.is_empty() || queue.facts.len() >= FACTS;
+        let facts = if done { std::mem::take(&mut queue.facts) } else { Vec::new() };
         drop(queue);
         match &failure {
             Some(error) => self.condition.fault(Way::Publish, error, now),
             None => self.condition.well(Way::Publish),
         }
-        self.condition.count_published(published.len());
-        self.records.postpone(published.into_iter().filter_map(Announcement::fact));
+        self.condition.count_published(published);
+        self.records.postpone(facts);
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use futures::{StreamExt, stream};
 use todo_domain::{Clock, Ids, Timestamp};
-use todo_sidecar::{Error, Match, Sidecar};
+use todo_sidecar::{Entry, Error, Match, Sidecar};
 use tokio_util::sync::CancellationToken;
 
 use crate::condition::{Condition, Way};
@@ -18,7 +18,7 @@ use crate::wake::{Backoff, Wake};
 const WAITING: usize = 20_000;
 /// How many are written at once, so that a burst of reminders does not crowd out the sidecar's other work.
 const LANES: usize = 8;
-/// How many are taken between two looks at the shutdown.
+/// How many are read at once, and taken between two looks at the shutdown.
 const ROUND: usize = 64;
 /// How often a write that lost the race for its key starts again. Each loss is another's success.
 const RACES: usize = 16;
@@ -110,14 +110,20 @@ impl Records {
     }
 
     async fn attempt(&self, facts: Vec<Fact>) {
-        let results: Vec<_> = stream::iter(facts)
-            .map(|fact| async move {
-                let result = self.put(&fact).await;
-                (fact, result)
-            })
-            .buffer_unordered(LANES)
-            .collect()
-            .await;
+        let keys: Vec<_> = facts.iter().map(Fact::key).collect();
+        let results: Vec<_> = match self.sidecar.get_many(&keys).await {
+            Ok(stored) => {
+                stream::iter(facts.into_iter().zip(stored))
+                    .map(|(fact, stored)| async move {
+                        let result = self.put(&fact, stored).await;
+                        (fact, result)
+                    })
+                    .buffer_unordered(LANES)
+                    .collect()
+                    .await
+            }
+            Err(error) => facts.into_iter().map(|fact| (fact, Err(error.clone()))).collect(),
+        };
         let mut again = Vec::new();
         let mut failure = None;
         for (fact, result) in results {
@@ -145,11 +151,10 @@ impl Records {
         }
     }
 
-    /// Reads, merges, and writes if nobody did meanwhile.
-    async fn put(&self, fact: &Fact) -> Result<(), Error> {
+    /// Merges with what was read, and writes if nobody did meanwhile.
+    async fn put(&self, fact: &Fact, mut stored: Option<Entry>) -> Result<(), Error> {
         let key = fact.key();
         for _ in 0..RACES {
-            let stored = self.sidecar.get(&key).await?;
             let (bytes, expect) = match &stored {
                 Some(entry) => (Some(entry.value.as_ref()), Match::Etag(entry.etag.clone())),
                 None => (None, Match::Absent),
@@ -158,7 +163,7 @@ impl Records {
                 return Ok(());
             };
             match self.sidecar.put(&key, value.json.into(), expect, value.ttl).await {
-                Err(Error::Conflict) => {}
+                Err(Error::Conflict) => stored = self.sidecar.get(&key).await?,
                 result => return result,
             }
         }

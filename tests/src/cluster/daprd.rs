@@ -101,6 +101,17 @@ impl Daprd {
         self.running = Some(Running::start(&mut command, &log));
     }
 
+    /// Starts it again if it ended by itself, as a supervisor does: a daprd that starts while a component is away gives
+    /// up.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn supervise(&mut self) {
+        if self.running.as_mut().is_some_and(|running| running.ended().is_some()) {
+            self.start();
+        }
+    }
+
     /// Kills it without any grace, if it runs.
     pub fn kill(&mut self) {
         self.running = None;

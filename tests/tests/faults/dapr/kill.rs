@@ -80,6 +80,7 @@ async fn story(seed: u64) {
         kill(&mut cluster, victim);
         work_for(&mut working, dice.below(900) + 50, seed).await;
         restart(&mut cluster, victim);
+        cluster.members_mut().for_each(|member| member.daprd.supervise());
         lenience.lossy |= matches!(victim, Victim::Redis { keeps_data: false });
         killed.push(victim);
         // Sometimes the next one goes before the last one is back.
@@ -88,6 +89,7 @@ async fn story(seed: u64) {
         }
     }
     cluster.serves().await;
+    cluster.members_mut().for_each(|member| member.daprd.supervise());
     stop.cancel();
     let mut customers = Vec::new();
     while let Some(customer) = working.join_next().await {
