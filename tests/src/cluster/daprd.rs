@@ -50,6 +50,8 @@ pub struct Daprd {
     components: PathBuf,
     scratch: PathBuf,
     redis: u16,
+    /// What it speaks to the app: `grpc`, or else `http`.
+    pub protocol: &'static str,
     /// Where the app listens for it.
     pub app_port: u16,
     /// Where it listens for the app.
@@ -67,6 +69,7 @@ impl Daprd {
             components: components.to_owned(),
             scratch: scratch.to_owned(),
             redis,
+            protocol: "grpc",
             app_port: free_port(),
             grpc: free_port(),
             http: free_port(),
@@ -82,7 +85,7 @@ impl Daprd {
     pub fn start(&mut self) {
         let mut command = Command::new(todo_test_dapr::program().expect("daprd is installed"));
         command
-            .args(["--app-id", &self.app, "--app-protocol", "grpc", "--app-port", &self.app_port.to_string()])
+            .args(["--app-id", &self.app, "--app-protocol", self.protocol, "--app-port", &self.app_port.to_string()])
             // Sooner than in production, where an app that came back is noticed within 5 s.
             .args(["--enable-app-health-check", "--app-health-probe-interval", "1"])
             .args(["--dapr-grpc-port", &self.grpc.to_string(), "--dapr-http-port", &self.http.to_string()])

@@ -1,23 +1,35 @@
-//! A consumer that nobody of ours knows: an app of its own, beside a daprd of its own, that writes down every event.
+//! A consumer that nobody of ours knows and that has nothing of ours: a plain HTTP app beside a daprd of its own, which
+//! writes down every envelope and asks the schema of CloudEvents what it thinks of it.
 
-use std::{collections::BTreeSet, fs, net::SocketAddr, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fs,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use todo_sidecar::dapr::{CallbackOptions, callback};
+use axum::{
+    Json, Router,
+    routing::{get, post},
+};
+use jsonschema::Validator;
+use serde_json::{Value, json};
 use todo_tests::{
     cluster::{Cluster, Daprd, START, shipped},
     eventually,
-    observer::Observer,
 };
-use tokio::net::TcpListener;
-use tokio_util::sync::{CancellationToken, DropGuard};
-use tonic::service::Routes;
+use tokio::{net::TcpListener, task::AbortHandle};
 
-use super::envelope;
+use super::{PATIENCE, text};
+
+/// <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/cloudevents.json>
+const SCHEMA: &str = include_str!("cloudevents.json");
 
 pub(super) struct Auditor {
-    pub(super) observer: Arc<Observer>,
+    received: Arc<Mutex<Vec<Value>>>,
+    schema: Validator,
     _daprd: Daprd,
-    _stop: DropGuard,
+    app: AbortHandle,
 }
 
 impl Auditor {
@@ -32,16 +44,13 @@ impl Auditor {
         fs::write(components.join("pubsub.yaml"), open.join("\n")).expect("it is written");
         fs::copy(shipped.join("resiliency.yaml"), components.join("resiliency.yaml")).expect("it is written");
 
-        let observer = Arc::new(Observer::default());
         let mut daprd = cluster.daprd("auditor", 0, &components);
-        let mut options = CallbackOptions::new("pubsub");
-        options.app_token = Some(cluster.app_token());
+        daprd.protocol = "http";
         let listener =
             TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], daprd.app_port))).await.expect("a free port");
-        let routes = callback(Arc::clone(&observer) as _, &options, Routes::default());
-        let stop = CancellationToken::new();
-        let serve = todo_runtime::serve::serve(routes.prepare().into_axum_router(), listener, stop.clone());
-        tokio::spawn(serve);
+        let received = Arc::default();
+        let routes = routes(&received);
+        let app = tokio::spawn(async move { axum::serve(listener, routes).await }).abort_handle();
         daprd.start();
         // A daprd that does not find Redis when it starts ends.
         for topic in ["tasks", "notifications"] {
@@ -51,29 +60,57 @@ impl Auditor {
             })
             .await;
         }
-        Self { observer, _daprd: daprd, _stop: stop.drop_guard() }
+        let schema = serde_json::from_str(SCHEMA).expect("JSON");
+        let schema = jsonschema::options().should_validate_formats(true).build(&schema).expect("a schema");
+        Self { received, schema, _daprd: daprd, app }
     }
 
     /// Waits until everything that was ever published has come, and checks that nothing else did.
     pub(super) async fn has_all(&self, cluster: &Cluster) -> usize {
-        let id = |envelope: &serde_json::Value| super::text(&envelope["id"]).to_owned();
-        let published = || -> BTreeSet<String> {
-            ["tasks", "notifications"].iter().flat_map(|topic| cluster.stream(topic)).map(|it| id(&it)).collect()
+        let ids = |envelopes: Vec<Value>| -> BTreeSet<String> {
+            envelopes.iter().map(|envelope| text(&envelope["id"]).to_owned()).collect()
         };
+        let published = || ids(["tasks", "notifications"].iter().flat_map(|topic| cluster.stream(topic)).collect());
         let before = published();
-        self.observer
-            .until("every event that was published", |seen| {
-                let seen: BTreeSet<_> = seen.iter().map(|delivery| delivery.event.id.as_str()).collect();
-                before.iter().all(|id| seen.contains(id.as_str()))
-            })
-            .await;
-        let deliveries = self.observer.deliveries();
-        let after = published();
-        for delivery in &deliveries {
-            delivery.event.validate().expect("a valid event");
-            envelope::is_valid(&serde_json::from_slice(&delivery.event.to_json()).expect("JSON"));
-            assert!(after.contains(&delivery.event.id), "{:?} is on no topic", delivery.event);
+        eventually("every event that was published has come", PATIENCE, || async {
+            before.is_subset(&ids(self.received())).then_some(())
+        })
+        .await;
+        let received = self.received();
+        for envelope in &received {
+            let wrong: Vec<_> = self.schema.iter_errors(envelope).map(|error| error.to_string()).collect();
+            assert!(wrong.is_empty(), "{}: {envelope}", wrong.join("; "));
         }
-        deliveries.len()
+        let unknown: Vec<_> = ids(received.clone()).difference(&published()).cloned().collect();
+        assert!(unknown.is_empty(), "on no topic: {unknown:?}");
+        received.len()
     }
+
+    fn received(&self) -> Vec<Value> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Auditor {
+    fn drop(&mut self) {
+        self.app.abort();
+    }
+}
+
+/// What daprd asks of an app
+/// (<https://docs.dapr.io/developing-applications/building-blocks/pubsub/subscription-methods/#programmatic-subscriptions>).
+fn routes(received: &Arc<Mutex<Vec<Value>>>) -> Router {
+    let subscriptions =
+        ["tasks", "notifications"].map(|topic| json!({ "pubsubname": "pubsub", "topic": topic, "route": "/events" }));
+    let subscriptions = json!(subscriptions);
+    let received = Arc::clone(received);
+    let take = async move |body: String| {
+        let envelope = serde_json::from_str(&body).expect("an envelope is JSON");
+        received.lock().unwrap_or_else(PoisonError::into_inner).push(envelope);
+        Json(json!({ "status": "SUCCESS" }))
+    };
+    Router::new()
+        .route("/healthz", get(async || ()))
+        .route("/dapr/subscribe", get(async move || Json(subscriptions)))
+        .route("/events", post(take))
 }
