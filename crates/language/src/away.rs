@@ -1,6 +1,6 @@
 //! Lengths of time from now or from a day: "in 3 days", "2 hours ago", "a week from tuesday", "next 3 days".
 
-use chrono::{Datelike as _, NaiveDate, TimeDelta};
+use chrono::{Datelike as _, NaiveDate, NaiveTime, TimeDelta};
 
 use crate::{
     date::{Days, Kind},
@@ -115,6 +115,13 @@ impl Scan<'_> {
             Some((days, next)) => (Some(days), next),
             None => (None, start),
         };
+        // "24 hours before dec 20" is a day before.
+        let length = match days {
+            Some(_) if length.seconds % 86_400 == 0 => {
+                Length { days: length.days.checked_add(length.seconds / 86_400)?, seconds: 0, ..length }
+            }
+            _ => length,
+        };
         let days_only = days.filter(|_| length.is_whole_days());
         if let Some(days) = days_only {
             let from = if length.days + length.months + length.business_days < 0 { days.first } else { days.last };
@@ -123,7 +130,11 @@ impl Scan<'_> {
         }
         // Hours and minutes are counted from a time.
         let joint = self.skip_word(next, &["at"]);
-        let (clock, end) = self.clock(joint, Cue::HOUR)?;
+        let Some((clock, end)) = self.clock(joint, Cue::HOUR) else {
+            // "2 hours before dec 20" ends with the day before.
+            let at = length.instant_after(days?.first.and_time(NaiveTime::MIN), self.context)?;
+            return Some((Point::At(at), next));
+        };
         let day = days.map_or(self.today, |days| days.first);
         let (time, next_day) = clock.settle(None);
         let day = add_days(day, i64::from(next_day))?;

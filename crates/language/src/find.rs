@@ -5,11 +5,14 @@ use std::ops::Range;
 use todo_domain::task::Priority;
 
 use crate::{
-    SpanKind, lexicon,
+    SpanKind,
+    clock::Clock,
+    lexicon,
     number::Length,
     phrase::Phrase,
     reminder::Clause,
     repeat::Repeat,
+    rule::{Freq, Rule},
     scan::{Parsed, Scan},
     token::Kind,
 };
@@ -25,6 +28,8 @@ pub(crate) enum Item {
     Priority(Priority),
     Tag(String),
     Description(String),
+    /// Several times of day.
+    Clocks(Vec<Clock>),
     /// A rule that is not understood.
     Unread,
 }
@@ -86,6 +91,12 @@ fn at(scan: &Scan<'_>, i: usize) -> Parsed<Item> {
     if let Some((length, next)) = lasting(scan, i) {
         return item((Item::Lasting(length), next));
     }
+    if scan.word(i) == "at" || scan.sign(i) == Some('@') {
+        let (clocks, next) = scan.times(i);
+        if clocks.len() > 1 {
+            return item((Item::Clocks(clocks), next));
+        }
+    }
     let (phrase, next) = scan.phrase(i)?;
     item((Item::Phrase(phrase), next))
 }
@@ -94,6 +105,12 @@ fn at(scan: &Scan<'_>, i: usize) -> Parsed<Item> {
 fn unread_rule(scan: &Scan<'_>, i: usize) -> Option<usize> {
     if let Some(end) = scan.unsaid_list(i) {
         return Some(end);
+    }
+    // "last friday of every quarter".
+    let placed = scan.placed_day(scan.skip_word(i, &["the"]), &Rule::every(1, Freq::Monthly));
+    let every = placed.filter(|(_, next)| scan.word(*next) == "of" && matches!(scan.word(next + 1), "every" | "each"));
+    if let Some((_, next)) = every.filter(|_| scan.begins(i) && scan.repeat(i).is_none()) {
+        return Some((next + 3).min(scan.tokens.len()));
     }
     if !matches!(scan.word(i), "every" | "each") || scan.repeat(i).is_some() {
         return None;

@@ -83,6 +83,7 @@ impl Scan<'_> {
             matches!(self.word(before), "is" | "the" | "are" | "something" | "most" | "more" | "as")
         });
         let apart = self.is_end(next) && !article
+            || word == "asap" && self.closes(next)
             || after_sign && self.closes(next)
             || before.is_none() && (next > i + 1 && self.sign(next - 1) == Some(':') || self.sign(next).is_some());
         apart.then_some((priority, next))

@@ -125,6 +125,10 @@ impl Scan<'_> {
         {
             return Some((Moment { clock: Some(from), until: Some(to), ..moment }, next));
         }
+        // "friday eod" is friday.
+        if moment.days.is_some() && matches!(self.word(i), "eod" | "cob" | "eob") {
+            return Some((moment, i + 1));
+        }
         match moment.days {
             None => {
                 if let Some((point, next)) = self.point(i, cue) {

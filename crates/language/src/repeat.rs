@@ -69,7 +69,7 @@ impl Scan<'_> {
     }
 
     /// "at 9", "at 9am, 1pm and 5pm".
-    fn times(&self, i: usize) -> (Vec<Clock>, usize) {
+    pub(crate) fn times(&self, i: usize) -> (Vec<Clock>, usize) {
         let start = self.skip_comma(i);
         let at = self.skip_word(start, &["at", "around", "by"]);
         let led = at > start || self.sign(start) == Some('@');
@@ -301,6 +301,9 @@ impl Scan<'_> {
         let (rule, next) = match self.word(start) {
             "weekdays" | "workdays" | "wkdays" => (weekly.on(BUSINESS_DAYS), start + 1),
             "weekends" => (weekly.on(WEEKEND), start + 1),
+            "m" if self.glued_sign(start + 1) == Some('-') && self.glued_word(start + 2) == "f" => {
+                (weekly.on(BUSINESS_DAYS), start + 3)
+            }
             "mwf" => (weekly.on([Weekday::Mon, Weekday::Wed, Weekday::Fri]), start + 1),
             "weekday" if lexicon::part(self.singular(start + 1)).is_some() && self.word(start + 1).ends_with('s') => {
                 (weekly.on(BUSINESS_DAYS), start + 1)

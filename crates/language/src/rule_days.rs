@@ -69,7 +69,7 @@ impl Scan<'_> {
     }
 
     /// "first monday", "last weekday", "2nd and 4th tuesday", "last day".
-    fn placed_day(&self, i: usize, rule: &Rule) -> Option<(Rule, usize)> {
+    pub(crate) fn placed_day(&self, i: usize, rule: &Rule) -> Option<(Rule, usize)> {
         let (mut rule, mut next) = self.one_placed_day(i, rule)?;
         // "first and third friday and second tuesday".
         while rule.position.is_none() && !rule.weekdays.is_empty() && rule.weekdays.len() < 10 {
@@ -255,7 +255,8 @@ impl Scan<'_> {
                 let joint = if matches!(self.sign(joint), Some('/' | '&' | '+')) { joint + 1 } else { joint };
                 let joint = self.skip_word(joint, &["and", "or"]);
                 let joint = self.skip_word(joint, &["on", "every"]);
-                match day(joint).filter(|_| joint > next) {
+                // "every mon wed fri".
+                match day(joint).filter(|_| joint > next || !self.glued(next)) {
                     Some((weekday, after)) => {
                         days.push(weekday);
                         next = after;

@@ -48,6 +48,13 @@ impl Series {
         Self { repeat, start: None, time, first: None, until: None, until_yearless: false, count: None, lasting: None }
     }
 
+    /// Takes the times of day.
+    pub(crate) fn take_clocks(&mut self, clocks: &[Clock]) {
+        self.repeat.clocks = clocks.to_vec();
+        let part = self.repeat.part;
+        self.time = Some(Moment { clock: clocks.first().copied(), part, ..Moment::default() });
+    }
+
     /// Takes what a date says of the recurrence; whether it says anything.
     pub(crate) fn take(&mut self, phrase: &Phrase, scan: &Scan<'_>) -> bool {
         let moment = phrase.moment;

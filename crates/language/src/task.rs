@@ -119,9 +119,12 @@ impl Assembly<'_, '_> {
     /// The due date and the recurrence.
     fn dates(&mut self) {
         self.leading_reminder();
+        let repeats = self.found.iter().any(|found| matches!(found.item, Item::Repeat(_)));
         for index in 0..self.found.len() {
-            if matches!(self.found[index].item, Item::Unread) {
-                self.refuse(index, "a rule that is not clear");
+            match self.found[index].item {
+                Item::Unread => self.refuse(index, "a rule that is not clear"),
+                Item::Clocks(_) if !repeats => self.refuse(index, "more than one time"),
+                _ => {}
             }
         }
         let repeat = self.found.iter().position(|found| matches!(found.item, Item::Repeat(_)));
@@ -152,10 +155,15 @@ impl Assembly<'_, '_> {
     fn once(&mut self) {
         let phrases = self.phrases();
         let unread = self.found.iter().any(|found| match &found.item {
-            Item::Unread => true,
+            Item::Unread | Item::Clocks(_) => true,
             Item::Phrase(phrase) => phrase.moment.conflict,
             _ => false,
         });
+        if let Some((first, second)) = self.listed_days(&phrases) {
+            self.refuse(first, "more than one day");
+            self.refuse(second, "more than one day");
+            return;
+        }
         let chosen = phrases
             .iter()
             .filter(|(_, phrase)| !unread || !phrase.moment.is_time_only())
@@ -205,6 +213,17 @@ impl Assembly<'_, '_> {
                 );
             }
         }
+    }
+
+    /// "Tomorrow and thursday": two days of which neither is more the due date than the other.
+    fn listed_days(&self, phrases: &[(usize, Phrase)]) -> Option<(usize, usize)> {
+        phrases.windows(2).find_map(|pair| {
+            let [(first, one), (second, two)] = pair else { return None };
+            let between = self.found[*first].tokens.end..self.found[*second].tokens.start;
+            let listed = between.len() == 1 && matches!(self.scan.word(between.start), "and" | "or");
+            let days = |phrase: &Phrase| phrase.moment.days.is_some();
+            (listed && days(one) && days(two)).then_some((*first, *second))
+        })
     }
 
     /// How likely a date is the due date; nothing if it cannot be.
@@ -262,6 +281,10 @@ impl Assembly<'_, '_> {
         for (other, found) in self.found.iter().enumerate() {
             let taken = match &found.item {
                 Item::Phrase(phrase) => series.take(phrase, self.scan),
+                Item::Clocks(clocks) if series.repeat.clocks.is_empty() => {
+                    series.take_clocks(clocks);
+                    true
+                }
                 Item::Count(count) if series.count.is_none() => {
                     series.count = Some(*count);
                     true

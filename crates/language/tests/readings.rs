@@ -80,6 +80,8 @@ fn what_is_not_clear_is_refused_with_its_reason() {
         refused("call Bob, remind me 1 hour before"),
         ["remind me 1 hour before: a reminder before the due date needs one"]
     );
+    assert_eq!(refused("meds at 8, 12 and 6"), ["at 8, 12 and 6: more than one time"]);
+    assert_eq!(refused("park tomorrow or friday"), ["tomorrow: more than one day", "friday: more than one day"]);
     assert_eq!(refused("call Bob tomorrow"), Vec::<String>::new());
 }
 
