@@ -147,16 +147,19 @@ fn reminder_drafts(reminders: &[v1::Reminder], violations: &mut Violations) -> V
 /// What a request asks for as a recurrence.
 pub(crate) fn recurrence_draft(recurrence: v1::Recurrence, violations: &mut Violations) -> Option<RecurrenceDraft> {
     violations.nested("recurrence", |violations| {
-        let recurrence_type =
-            choice(recurrence.recurrence_type, "recurrence_type", "daily, weekly, custom", violations, |number| {
-                match v1::RecurrenceType::try_from(number).ok()? {
-                    v1::RecurrenceType::Unspecified => None,
-                    v1::RecurrenceType::Daily => Some(RecurrenceType::Daily),
-                    v1::RecurrenceType::Weekly => Some(RecurrenceType::Weekly),
-                    v1::RecurrenceType::Custom => Some(RecurrenceType::Custom),
-                    v1::RecurrenceType::Rrule => Some(RecurrenceType::Rrule),
-                }
-            });
+        let recurrence_type = choice(
+            recurrence.recurrence_type,
+            "recurrence_type",
+            "daily, weekly, custom, rrule",
+            violations,
+            |number| match v1::RecurrenceType::try_from(number).ok()? {
+                v1::RecurrenceType::Unspecified => None,
+                v1::RecurrenceType::Daily => Some(RecurrenceType::Daily),
+                v1::RecurrenceType::Weekly => Some(RecurrenceType::Weekly),
+                v1::RecurrenceType::Custom => Some(RecurrenceType::Custom),
+                v1::RecurrenceType::Rrule => Some(RecurrenceType::Rrule),
+            },
+        );
         let anchor = choice(recurrence.anchor, "anchor", "schedule, completion", violations, |number| {
             Some(match v1::Anchor::try_from(number).ok()? {
                 v1::Anchor::Unspecified | v1::Anchor::Schedule => Anchor::Schedule,
@@ -311,7 +314,7 @@ pub(crate) fn recurrence(recurrence: &Recurrence, now: DateTime<Utc>) -> v1::Rec
         id: recurrence.id.to_string(),
         recurrence_type: recurrence_type(recurrence).into(),
         cron_expression: recurrence.rule.cron_expression().map(str::to_owned),
-        rrule: None,
+        rrule: recurrence.rule.rrule().map(str::to_owned),
         time_zone: Some(recurrence.zone.name().to_owned()),
         anchor: match recurrence.anchor {
             Anchor::Schedule => v1::Anchor::Schedule,

@@ -44,6 +44,7 @@ pub(crate) fn created(id: Uuid, task: &Task, now: DateTime<Utc>) -> Outgoing {
             recurrence_type: recurrence.recurrence_type,
             cron_expression: recurrence.cron_expression.clone(),
             next_occurrence: recurrence.next_occurrence,
+            rrule: recurrence.rrule.clone(),
         }),
         revision: task.revision,
         task: Some(whole),

@@ -89,6 +89,8 @@ struct Recurrence {
     #[serde(default)]
     cron_expression: Option<String>,
     #[serde(default)]
+    rrule: Option<String>,
+    #[serde(default)]
     next_occurrence: Option<Timestamp>,
     #[serde(default)]
     active: bool,
@@ -203,6 +205,7 @@ impl TaskEvent {
                     tags: task.tags.clone().unwrap_or_default(),
                     recurrence_type: Some(recurrence.type_.clone()),
                     cron_expression: recurrence.cron_expression.clone(),
+                    rrule: recurrence.rrule.clone(),
                     next_occurrence: recurrence.next_occurrence,
                     last_scheduled: None,
                     revision,

@@ -44,6 +44,8 @@ pub(crate) struct Recurring {
     /// Null: the recurrence was cleared or its task deleted.
     pub(crate) recurrence_type: Option<String>,
     pub(crate) cron_expression: Option<String>,
+    #[serde(default)]
+    pub(crate) rrule: Option<String>,
     pub(crate) next_occurrence: Option<Timestamp>,
     pub(crate) last_scheduled: Option<Timestamp>,
     /// As in [`Reminder`].
@@ -182,6 +184,7 @@ impl Fact {
                 let gone = Recurring {
                     recurrence_type: None,
                     cron_expression: None,
+                    rrule: None,
                     next_occurrence: None,
                     revision: *revision,
                     ..stored
@@ -239,6 +242,7 @@ impl Recurring {
             tags: Vec::new(),
             recurrence_type: None,
             cron_expression: None,
+            rrule: None,
             next_occurrence: None,
             last_scheduled: None,
             revision: 0,

@@ -15,12 +15,18 @@ pub const BEFORE_DUE_MAX_SECONDS: i64 = 31_536_000;
 
 /// Longest cron expression.
 pub const CRON_MAX: usize = 100;
+/// Longest RRULE.
+pub const RRULE_MAX: usize = 500;
+/// Largest `INTERVAL` of an RRULE. The smallest is 1.
+pub const INTERVAL_MAX: i64 = 1_000_000;
 /// Largest `count` of a recurrence. The smallest is 1.
 pub const COUNT_MAX: i64 = 10_000;
 /// Largest `lead_seconds` of a recurrence: a year of 365 days.
 pub const LEAD_MAX_SECONDS: i64 = 31_536_000;
-/// How far ahead a rule is searched for its next slot, in years.
-pub const SEARCH_YEARS: i32 = 50;
+/// How far ahead a rule is searched for its next slot, and for its last by `count`, in years.
+pub const SEARCH_YEARS: u32 = 50;
+/// How many days of its own a step below a day may pass without one of its times before it is taken to have none.
+pub const EMPTY_DAYS_MAX: usize = 4_000;
 /// Most missed slots that `catch_up: all` makes at once.
 pub const CATCH_UP_MAX: usize = 50;
 /// A series with this many open instances makes no more until one is closed.

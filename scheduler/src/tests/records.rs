@@ -76,6 +76,7 @@ async fn a_series_is_kept_as_the_contract_says_from_setting_to_deletion() {
         "tags": ["home"],
         "recurrence_type": "custom",
         "cron_expression": "0 9 * * *",
+        "rrule": null,
         "next_occurrence": "2026-03-01T12:01:00Z",
         "last_scheduled": null,
         "revision": 3,

@@ -185,8 +185,33 @@ async fn the_numbers_of_a_series() {
     scene.create("recurrence.cron_expression", cases).await;
     let daily = json!({ "recurrence": { "recurrence_type": "daily", "cron_expression": "0 9 * * *" } });
     scene.create("recurrence.cron_expression", vec![(daily, false)]).await;
-    let rrule = json!({ "recurrence": { "recurrence_type": "rrule", "rrule": "FREQ=DAILY" } });
-    scene.create("recurrence.rrule", vec![(rrule, false)]).await;
+    let rrule = |rule: &str| json!({ "recurrence": { "recurrence_type": "rrule", "rrule": rule } });
+    let minutes = |length: usize| {
+        let start = "FREQ=DAILY;BYMINUTE=";
+        let rest = if length.is_multiple_of(2) { "59" } else { "9" };
+        format!("{start}{}{rest}", "0,".repeat((length - start.len() - rest.len()) / 2))
+    };
+    assert_eq!([499, 500, 501].map(|length| minutes(length).len()), [499, 500, 501]);
+    let cases = vec![
+        (rrule(&minutes(499)), true),
+        (rrule(&minutes(500)), true),
+        (rrule(&minutes(501)), false),
+        (rrule("FREQ=DAILY;INTERVAL=0"), false),
+        (rrule("FREQ=MINUTELY;INTERVAL=1"), true),
+        (rrule("FREQ=MINUTELY;INTERVAL=1000000"), true),
+        (rrule("FREQ=MINUTELY;INTERVAL=1000001"), false),
+        (rrule("FREQ=YEARLY;INTERVAL=50"), true),
+        (rrule("FREQ=YEARLY;INTERVAL=51"), false),
+        (rrule("RRULE:FREQ=MONTHLY;BYDAY=-1FR"), true),
+        (rrule("DTSTART:20260302T080000Z\nRRULE:FREQ=DAILY"), false),
+        (rrule("FREQ=SECONDLY"), false),
+        (rrule("FREQ=MINUTELY;BYMONTH=2;BYMONTHDAY=30"), false),
+        (rrule(""), false),
+        (rrule("every day"), false),
+    ];
+    scene.create("recurrence.rrule", cases).await;
+    let daily = json!({ "recurrence": { "recurrence_type": "daily", "rrule": "FREQ=DAILY" } });
+    scene.create("recurrence.rrule", vec![(daily, false)]).await;
     scene.create("recurrence.anchor", vec![(with("anchor", json!("completion")), false)]).await;
     scene.system.stop().await;
 }

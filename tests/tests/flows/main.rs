@@ -111,6 +111,7 @@ on_both! {
         tags_and_counts_follow,
     ],
     series: [
+        a_rule_of_the_standard_makes_its_tasks,
         a_slot_missed_for_ten_days_is_caught_up_as_asked,
         fifty_open_instances_are_enough,
         a_deleted_instance_never_comes_back,

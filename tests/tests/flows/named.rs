@@ -82,7 +82,7 @@ pub(crate) async fn a_created_task_is_announced_with_its_priority(database: Opti
             "reminders": [{ "reminder_id": task["reminders"][0]["id"], "trigger_at": "2026-03-03T07:30:00Z" }],
             "recurrence": {
                 "recurrence_id": task["recurrence"]["id"], "recurrence_type": "custom",
-                "cron_expression": "0 9 1 * *", "next_occurrence": "2026-04-01T09:00:00Z",
+                "cron_expression": "0 9 1 * *", "next_occurrence": "2026-04-01T09:00:00Z", "rrule": null,
             },
             "revision": task["revision"], "task": task,
         })
@@ -208,7 +208,7 @@ pub(crate) async fn a_recurring_task_is_scheduled_and_its_slot_becomes_a_task(da
         json!({
             "task_id": id, "user_id": scene.ann.user_id, "title": "Water plants", "description": "all",
             "priority": "low", "tags": ["home"], "recurrence_type": "daily", "cron_expression": null,
-            "next_occurrence": "2026-03-03T09:00:00Z", "last_scheduled": null, "revision": task["revision"],
+            "rrule": null, "next_occurrence": "2026-03-03T09:00:00Z", "last_scheduled": null, "revision": task["revision"],
         })
     );
 

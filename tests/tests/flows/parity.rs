@@ -103,6 +103,13 @@ fn scenario() -> Vec<Step> {
             "reminders": [{ "trigger_at": "2026-03-02T08:01:00Z" }, { "before_due_seconds": 600 }],
             "recurrence": { "recurrence_type": "custom", "cron_expression": "0 9 * * mon-fri", "overlap": "skip" },
         })),
+        call(Rpc::Create, "", json!({
+            "title": "Monthly", "due_date": "2026-03-02T09:00:00Z",
+            "recurrence": { "recurrence_type": "rrule", "rrule": "BYDAY=-1FR,1MO;FREQ=MONTHLY;COUNT=3" },
+        })),
+        call(Rpc::Create, "", json!({
+            "title": "No rule", "recurrence": { "recurrence_type": "rrule", "rrule": "FREQ=SECONDLY" },
+        })),
         call(Rpc::Create, "", json!({ "title": "Third", "due_date": "2026-03-01T00:00:00Z", "due_all_day": true })),
         call(Rpc::Create, "", json!({ "id": "own", "title": "Fourth" })),
         call(Rpc::Create, "", json!({ "id": "own", "title": "Fourth" })),

@@ -95,6 +95,56 @@ async fn monthly_on_the_31st_skips_short_months() {
     system.stop().await;
 }
 
+pub(crate) async fn a_rule_of_the_standard_makes_its_tasks(database: Option<Database>) {
+    let (setup, clock) = at("2026-03-26T12:00:00Z", database);
+    let system = setup.start().await;
+    let ann = system.user("ann").await;
+    ann.move_to("Europe/Berlin").await;
+    let rule = |rule: &str| json!({ "recurrence_type": "rrule", "rrule": rule });
+    // The due date is the first occurrence, whether it is a Friday or not.
+    let source = series(&ann, "2026-03-26T02:30:00", rule("byday=fr,su;freq=weekly;COUNT=5;interval=1")).await;
+    let state = format!("recurring:{source}");
+    let read = ann.task(&source).await["recurrence"].clone();
+    assert_eq!(
+        (&read["rrule"], &read["count"], &read["cron_expression"]),
+        (&json!("FREQ=WEEKLY;BYDAY=FR,SU"), &json!(5), &Value::Null)
+    );
+    for same in [read.clone(), rule("FREQ=WEEKLY;WKST=MO;BYDAY=SU,FR;COUNT=5")] {
+        let body = json!({ "recurrence": same });
+        let answer = ann.patch(&format!("/api/tasks/{source}"), &body).await;
+        assert_eq!(answer.header("x-event-published"), Some("false"));
+        assert_eq!(answer.expect(200)["recurrence"], read);
+    }
+    let state = todo_tests::eventually("it is stored", todo_tests::SOON, || system.state(&state)).await;
+    assert_eq!((&state["recurrence_type"], &state["rrule"]), (&json!("rrule"), &json!("FREQ=WEEKLY;BYDAY=FR,SU")));
+    for _ in 0..12 {
+        day(&system, &clock).await;
+    }
+    // 02:30 is in the gap on the 29th.
+    let expected = ["2026-03-27T01:30:00Z", "2026-03-29T01:30:00Z", "2026-04-03T00:30:00Z", "2026-04-05T00:30:00Z"];
+    assert_eq!(slots(&ann, &source).await, expected);
+    assert_eq!(ann.task(&source).await["recurrence"]["active"], false, "it was the fifth");
+
+    let preview = |rule: Value| json!({ "recurrence": rule, "due_date": "2026-04-30T09:00:00", "limit": 3 });
+    let last_friday = preview(rule("FREQ=MONTHLY;BYDAY=-1FR"));
+    let last_friday = ann.post("/api/recurrence/preview", &last_friday).await.expect(200);
+    assert_eq!(
+        last_friday["occurrences"],
+        json!(["2026-05-29T07:00:00Z", "2026-06-26T07:00:00Z", "2026-07-31T07:00:00Z"])
+    );
+    let never = ann.post("/api/recurrence/preview", &preview(rule("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"))).await;
+    assert_eq!((never.code(400), never.fields()), ("VALIDATION_ERROR", vec!["recurrence.rrule"]));
+
+    // An edit of the rule is an edit of that field, and can be undone.
+    let edit =
+        ann.patch(&format!("/api/tasks/{source}"), &json!({ "recurrence": rule("FREQ=DAILY;INTERVAL=3") })).await;
+    let revision = edit.header("x-revision").expect("a change").to_owned();
+    assert_eq!(edit.expect(200)["recurrence"]["rrule"], "FREQ=DAILY;INTERVAL=3");
+    let undone = ann.act(&format!("/api/changes/{revision}/undo")).await.expect(200);
+    assert_eq!(undone["task"]["recurrence"]["rrule"], read["rrule"]);
+    system.stop().await;
+}
+
 pub(crate) async fn a_slot_missed_for_ten_days_is_caught_up_as_asked(database: Option<Database>) {
     let (setup, clock) = at(MONDAY, database);
     let system = setup.start().await;

@@ -352,9 +352,14 @@ impl User<'_> {
     }
 
     fn recurrence(&mut self) -> Value {
-        let mut recurrence = match self.dice.below(5) {
+        let mut recurrence = match self.dice.below(6) {
             0 => json!({ "recurrence_type": "daily" }),
             1 => json!({ "recurrence_type": "weekly" }),
+            2 => {
+                let rules =
+                    ["FREQ=MINUTELY;INTERVAL=7", "FREQ=HOURLY;BYMINUTE=0,30", "FREQ=DAILY;BYHOUR=1,2,3;BYSETPOS=-1"];
+                json!({ "recurrence_type": "rrule", "rrule": self.dice.pick(&rules) })
+            }
             _ => {
                 let expressions = ["* * * * *", "*/5 * * * *", "*/7 1-3 * * *", "30 2 * * *", "0 */2 * * *"];
                 json!({ "recurrence_type": "custom", "cron_expression": self.dice.pick(&expressions) })

@@ -112,9 +112,17 @@ pub(crate) fn content(task: &Value) -> Value {
     let fields = ["title", "description", "status", "priority", "tags", "due_date", "due_all_day", "source_task_id"];
     let kept = fields.iter().map(|field| ((*field).to_owned(), task[field].clone()));
     let mut content: Value = kept.collect();
-    for part in
-        ["recurrence_type", "cron_expression", "time_zone", "until", "count", "paused", "overlap", "lead_seconds"]
-    {
+    for part in [
+        "recurrence_type",
+        "cron_expression",
+        "rrule",
+        "time_zone",
+        "until",
+        "count",
+        "paused",
+        "overlap",
+        "lead_seconds",
+    ] {
         content[part] = task["recurrence"][part].clone();
     }
     let reminders = task["reminders"].as_array().into_iter().flatten();

@@ -108,7 +108,7 @@ pub(crate) fn snooze(number: u128, task: &Task, notification: u128, trigger_at: 
 pub(crate) fn recurrence(number: u128) -> Recurrence {
     Recurrence {
         id: id(number),
-        rule: Rule::Cron("30 9 * * MON-FRI".into()),
+        rule: Rule::Rrule("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,FR".into()),
         zone: Tz::America__New_York,
         anchor_at: second(86_400),
         armed_at: second(0),

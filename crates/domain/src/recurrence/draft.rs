@@ -1,6 +1,10 @@
 //! What a request asks for, and how it becomes a recurrence.
 
-use super::{Anchor, CatchUp, Overlap, Recurrence, RecurrenceType, Rule, cron::Cron};
+use super::{
+    Anchor, CatchUp, Overlap, Recurrence, RecurrenceType, Rule,
+    cron::Cron,
+    rrule::{End, Rrule},
+};
 use crate::{
     clock::{self, Timestamp},
     error::{Error, Violations},
@@ -17,7 +21,7 @@ pub struct RecurrenceDraft {
     pub recurrence_type: RecurrenceType,
     /// The expression of a custom rule.
     pub cron_expression: Option<String>,
-    /// An RFC 5545 rule: refused until it works.
+    /// An RFC 5545 rule. Its `UNTIL` and `COUNT` become `until` and `count`.
     pub rrule: Option<String>,
     /// The IANA zone; by default that of the present rule if the rule stays the same, else the owner's.
     pub time_zone: Option<String>,
@@ -43,7 +47,7 @@ impl From<&Recurrence> for RecurrenceDraft {
         Self {
             recurrence_type: recurrence.rule.recurrence_type(),
             cron_expression: recurrence.rule.cron_expression().map(ToOwned::to_owned),
-            rrule: None,
+            rrule: recurrence.rule.rrule().map(ToOwned::to_owned),
             time_zone: Some(recurrence.zone.name().to_owned()),
             anchor: recurrence.anchor,
             until: recurrence.until,
@@ -86,12 +90,21 @@ impl Recurrence {
         let before = violations.count();
         let rule = rule(draft, violations);
         let zone = draft.time_zone.as_deref().and_then(|name| violations.take(zone::parse(name, "time_zone")));
-        let until = draft.until.map(|until| clock::check(until, "until", violations));
-        check_numbers(draft, violations);
-        let rule = rule.filter(|_| violations.count() == before)?;
-
-        let same_rule = existing.filter(|existing| existing.rule == rule);
+        let end = rule.as_ref().map(|(_, end)| *end).unwrap_or_default();
+        for (field, part, both) in [
+            ("until", "UNTIL", draft.until.is_some() && end.until.is_some()),
+            ("count", "COUNT", draft.count.is_some() && end.count.is_some()),
+        ] {
+            violations.check(!both, field, || format!("must not be given beside the {part} of rrule"));
+        }
+        let count = draft.count.or(end.count);
+        check_numbers(draft, count, violations);
+        let same_rule = existing.filter(|existing| rule.as_ref().is_some_and(|(rule, _)| existing.rule == *rule));
         let zone: Tz = zone.or(same_rule.map(|existing| existing.zone)).unwrap_or(context.zone);
+        let until = draft.until.or(end.until.map(|until| until.at(zone)));
+        let until = until.map(|until| clock::check(until, "until", violations));
+        let (rule, _) = rule.filter(|_| violations.count() == before)?;
+
         let same_slots = same_rule.filter(|existing| existing.zone == zone);
         let now = context.now;
         let mut recurrence = Self {
@@ -101,7 +114,7 @@ impl Recurrence {
             anchor_at: same_slots.map_or(due.unwrap_or(now), |existing| existing.anchor_at),
             armed_at: same_slots.map_or(now, |existing| existing.armed_at),
             until,
-            count: draft.count,
+            count,
             ends_at: None,
             paused: draft.paused,
             overlap: draft.overlap,
@@ -117,7 +130,8 @@ impl Recurrence {
             });
         }
         if same_slots.is_none() {
-            violations.check(recurrence.next_after(recurrence.anchor_at).is_some(), "cron_expression", || {
+            let field = if recurrence.rule.rrule().is_some() { "rrule" } else { "cron_expression" };
+            violations.check(recurrence.next_after(recurrence.anchor_at).is_some(), field, || {
                 format!("must match within {} years, this one never does", limits::SEARCH_YEARS)
             });
         }
@@ -136,47 +150,47 @@ impl Recurrence {
     }
 }
 
-fn rule(draft: &RecurrenceDraft, violations: &mut Violations) -> Option<Rule> {
+fn rule(draft: &RecurrenceDraft, violations: &mut Violations) -> Option<(Rule, End)> {
     let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.trim().is_empty());
-    if given(&draft.rrule) || draft.recurrence_type == RecurrenceType::Rrule {
-        violations.push("rrule", "is not supported yet");
-        return None;
-    }
-    if draft.recurrence_type != RecurrenceType::Custom {
-        violations.check(
-            !given(&draft.cron_expression),
-            "cron_expression",
-            || "must only be given with recurrence_type custom",
-        );
-    }
-    match draft.recurrence_type {
-        RecurrenceType::Daily => Some(Rule::Daily),
-        RecurrenceType::Weekly => Some(Rule::Weekly),
-        RecurrenceType::Custom => {
-            let expression = text::clean(draft.cron_expression.as_deref().unwrap_or_default());
-            if expression.is_empty() {
-                violations.push("cron_expression", "must be given with recurrence_type custom");
-                return None;
-            }
-            match Cron::parse(&expression) {
-                Ok(_) => Some(Rule::Cron(expression.split_whitespace().collect::<Vec<_>>().join(" "))),
-                Err(message) => {
-                    violations.push("cron_expression", message);
-                    None
-                }
-            }
+    for (field, text, type_) in [
+        ("cron_expression", &draft.cron_expression, RecurrenceType::Custom),
+        ("rrule", &draft.rrule, RecurrenceType::Rrule),
+    ] {
+        if draft.recurrence_type == type_ {
+            violations.check(given(text), field, || format!("must be given with recurrence_type {type_}"));
+        } else {
+            violations.check(!given(text), field, || format!("must only be given with recurrence_type {type_}"));
         }
-        RecurrenceType::Unspecified | RecurrenceType::Rrule => {
-            violations.push("recurrence_type", "must be one of daily, weekly, custom");
+    }
+    let read = match draft.recurrence_type {
+        RecurrenceType::Daily => Ok((Rule::Daily, End::default())),
+        RecurrenceType::Weekly => Ok((Rule::Weekly, End::default())),
+        RecurrenceType::Custom => {
+            let expression = text::clean(draft.cron_expression.as_deref().filter(|_| given(&draft.cron_expression))?);
+            let spaced = |_| Rule::Cron(expression.split_whitespace().collect::<Vec<_>>().join(" "));
+            Cron::parse(&expression).map(|cron| (spaced(cron), End::default())).map_err(|it| ("cron_expression", it))
+        }
+        RecurrenceType::Rrule => {
+            let rule = draft.rrule.as_deref().filter(|_| given(&draft.rrule))?;
+            Rrule::parse(rule).map(|(rule, end)| (Rule::Rrule(rule.to_string()), end)).map_err(|it| ("rrule", it))
+        }
+        RecurrenceType::Unspecified => {
+            Err(("recurrence_type", "must be one of daily, weekly, custom, rrule".to_owned()))
+        }
+    };
+    match read {
+        Ok(rule) => Some(rule),
+        Err((field, message)) => {
+            violations.push(field, message);
             None
         }
     }
 }
 
-fn check_numbers(draft: &RecurrenceDraft, violations: &mut Violations) {
+fn check_numbers(draft: &RecurrenceDraft, count: Option<i64>, violations: &mut Violations) {
     violations.check(draft.anchor == Anchor::Schedule, "anchor", || "completion is not supported yet");
-    violations.check(draft.count.is_none_or(|count| (1..=limits::COUNT_MAX).contains(&count)), "count", || {
-        format!("must be 1 to {}, got {}", limits::COUNT_MAX, draft.count.unwrap_or_default())
+    violations.check(count.is_none_or(|count| (1..=limits::COUNT_MAX).contains(&count)), "count", || {
+        format!("must be 1 to {}, got {}", limits::COUNT_MAX, count.unwrap_or_default())
     });
     violations.check((0..=limits::LEAD_MAX_SECONDS).contains(&draft.lead_seconds), "lead_seconds", || {
         format!("must be 0 to {}, got {}", limits::LEAD_MAX_SECONDS, draft.lead_seconds)

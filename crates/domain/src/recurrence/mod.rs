@@ -1,21 +1,24 @@
 //! Recurrence: a rule in a time zone, and the slots it has.
 //!
 //! A series belongs to its source task, which is its first occurrence: the anchor. The anchor need not match the
-//! rule. Every later slot does, and slots strictly increase. Local times follow the one rule in [`crate::zone`]; a
-//! cron expression whose hour field has a `*` counts elapsed time, so both passes of a repeated hour are slots.
+//! rule. Every later slot does, and slots strictly increase. Local times follow the one rule in [`crate::zone`]; steps
+//! below a day (a cron expression whose hour field has a `*`, an RRULE by the hour or minute) count elapsed time, so
+//! both passes of a repeated hour are slots.
 
 mod calendar;
 mod cron;
 mod draft;
+mod rrule;
 
-use chrono::Datelike as _;
+use chrono::{Datelike as _, Months};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::draft::RecurrenceDraft;
-use self::{calendar::Calendar, cron::Cron};
+use self::{calendar::Calendar, cron::Cron, rrule::Rrule};
 use crate::{
     clock::Timestamp,
+    limits,
     names::named,
     zone::{self, Tz},
 };
@@ -32,7 +35,7 @@ pub enum RecurrenceType {
     Weekly,
     /// A cron expression.
     Custom,
-    /// An RFC 5545 rule: refused until it works.
+    /// An RFC 5545 rule.
     Rrule,
 }
 
@@ -92,6 +95,8 @@ pub enum Rule {
     Weekly,
     /// A cron expression of five fields, with single spaces between them.
     Cron(String),
+    /// An RFC 5545 rule in its canonical form, without `UNTIL` and `COUNT`.
+    Rrule(String),
 }
 
 impl Rule {
@@ -102,6 +107,7 @@ impl Rule {
             Self::Daily => RecurrenceType::Daily,
             Self::Weekly => RecurrenceType::Weekly,
             Self::Cron(_) => RecurrenceType::Custom,
+            Self::Rrule(_) => RecurrenceType::Rrule,
         }
     }
 
@@ -110,7 +116,16 @@ impl Rule {
     pub fn cron_expression(&self) -> Option<&str> {
         match self {
             Self::Cron(expression) => Some(expression),
-            Self::Daily | Self::Weekly => None,
+            _ => None,
+        }
+    }
+
+    /// The `rrule` of the contract.
+    #[must_use]
+    pub fn rrule(&self) -> Option<&str> {
+        match self {
+            Self::Rrule(rule) => Some(rule),
+            _ => None,
         }
     }
 }
@@ -136,7 +151,7 @@ pub struct Recurrence {
     #[serde(default)]
     pub count: Option<i64>,
     /// No slot after this instant: computed from `until` and `count` whenever the series is anchored. Nothing when
-    /// neither is given, or when the last slot lies beyond the year 9999.
+    /// neither is given, or when the last slot lies more than [`limits::SEARCH_YEARS`] ahead.
     #[serde(default)]
     pub ends_at: Option<Timestamp>,
     /// Whether the series stands still.
@@ -205,13 +220,16 @@ impl Recurrence {
         Slots { calendar: self.calendar(), anchor_at: self.anchor_at, ends_at: self.ends_at }
     }
 
-    /// Nothing if the expression cannot be read, which was checked when it was written.
+    /// Nothing if the rule cannot be read, which was checked when it was written.
     fn calendar(&self) -> Option<Calendar> {
         let anchor = zone::local(self.zone, self.anchor_at);
         match &self.rule {
             Rule::Daily => Some(Calendar::daily(self.zone, anchor.time())),
             Rule::Weekly => Some(Calendar::weekly(self.zone, anchor.weekday(), anchor.time())),
             Rule::Cron(expression) => Cron::parse(expression).ok().map(|cron| Calendar::cron(self.zone, cron)),
+            Rule::Rrule(rule) => {
+                Rrule::parse(rule).ok().map(|(rule, _)| Calendar::rrule(self.zone, &rule, self.anchor_at))
+            }
         }
     }
 
@@ -221,7 +239,10 @@ impl Recurrence {
             let later = usize::try_from(count).unwrap_or_default().saturating_sub(1);
             let slots = Slots { calendar: self.calendar(), anchor_at: self.anchor_at, ends_at: self.until };
             match later.checked_sub(1) {
-                Some(index) => slots.after(self.anchor_at).nth(index),
+                Some(index) => {
+                    let far = self.anchor_at.checked_add_months(Months::new(limits::SEARCH_YEARS * 12));
+                    slots.after(self.anchor_at).take_while(|slot| far.is_none_or(|far| *slot <= far)).nth(index)
+                }
                 None => Some(self.anchor_at),
             }
         });

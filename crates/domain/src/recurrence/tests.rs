@@ -23,6 +23,11 @@ fn draft(rule: &str) -> RecurrenceDraft {
     match rule {
         "daily" => RecurrenceDraft { recurrence_type: RecurrenceType::Daily, ..Default::default() },
         "weekly" => RecurrenceDraft { recurrence_type: RecurrenceType::Weekly, ..Default::default() },
+        rule if rule.starts_with("FREQ") => RecurrenceDraft {
+            recurrence_type: RecurrenceType::Rrule,
+            rrule: Some(rule.to_owned()),
+            ..Default::default()
+        },
         cron => RecurrenceDraft {
             recurrence_type: RecurrenceType::Custom,
             cron_expression: Some(cron.to_owned()),
@@ -95,6 +100,21 @@ fn steps_below_a_day_count_elapsed_time() {
 }
 
 #[test]
+fn rules_of_the_standard_follow_the_clocks_as_all_others_do() {
+    let gap = series("FREQ=DAILY;BYHOUR=2,9;BYMINUTE=30", "2026-03-28T02:30:00+01:00");
+    let expected = ["03-28 09:30+01", "03-29 03:30+02", "03-29 09:30+02", "03-30 02:30+02"];
+    assert_eq!(shown(&gap, "2026-03-28T02:00:00Z", 4), expected);
+    let twice = series("FREQ=WEEKLY;BYDAY=SU;BYHOUR=2,3", "2026-10-18T02:30:00+02:00");
+    let expected = ["10-18 03:30+02", "10-25 02:30+02", "10-25 03:30+01", "11-01 02:30+01"];
+    assert_eq!(shown(&twice, "2026-10-18T00:30:00Z", 4), expected);
+    let hourly = series("FREQ=HOURLY;INTERVAL=2;BYMINUTE=0", "2026-10-24T23:10:00+02:00");
+    let expected = ["10-25 01:00+02", "10-25 02:00+01", "10-25 04:00+01"];
+    assert_eq!(shown(&hourly, "2026-10-24T21:10:00Z", 3), expected);
+    let minutely = series("FREQ=MINUTELY;INTERVAL=45", "2026-03-29T01:00:00+01:00");
+    assert_eq!(shown(&minutely, "2026-03-29T00:00:00Z", 3), ["03-29 01:45+01", "03-29 03:30+02", "03-29 04:15+02"]);
+}
+
+#[test]
 fn the_31st_skips_short_months_and_leap_days_wait_for_leap_years() {
     let monthly = series("0 9 31 * *", "2026-01-31T09:00:00+01:00");
     assert_eq!(
@@ -153,11 +173,15 @@ fn what_cannot_be_a_recurrence_is_refused_by_field() {
     );
     assert_eq!(
         refused(&RecurrenceDraft { rrule: Some("FREQ=DAILY".into()), ..daily() }),
-        "recurrence.rrule is not supported yet"
+        "recurrence.rrule must only be given with recurrence_type rrule"
     );
     assert_eq!(
         refused(&RecurrenceDraft { recurrence_type: RecurrenceType::Rrule, ..Default::default() }),
-        "recurrence.rrule is not supported yet"
+        "recurrence.rrule must be given with recurrence_type rrule"
+    );
+    assert!(
+        refused(&draft("FREQ=HOURLY;BYHOUR=x"))
+            .starts_with("recurrence.rrule must have numbers from 0 to 23 as BYHOUR")
     );
     assert_eq!(
         refused(&RecurrenceDraft { anchor: Anchor::Completion, ..daily() }),
@@ -274,6 +298,29 @@ const CHANGES: [(Tz, &str); 12] = [
     (Tz::Pacific__Apia, "2011-12-30T10:00:00Z"),
 ];
 
+const RULES: [&str; 20] = [
+    "daily",
+    "weekly",
+    "*/7 * * * *",
+    "30 0,1,2,3 * * *",
+    "15 */5 L * *",
+    "0 0 1 1 *",
+    "FREQ=DAILY;INTERVAL=3;BYHOUR=0,2;BYMINUTE=0,30",
+    "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;WKST=SU",
+    "FREQ=MONTHLY;BYDAY=-1FR,2SU;BYHOUR=2;BYMINUTE=30",
+    "FREQ=MONTHLY;BYDAY=SA,SU;BYHOUR=0,1,2,3;BYSETPOS=-1,1",
+    "FREQ=DAILY;BYHOUR=0,2,23;BYMINUTE=0,59;BYSETPOS=2,-1",
+    "FREQ=YEARLY;BYWEEKNO=1,-1;BYDAY=SU",
+    "FREQ=YEARLY;BYYEARDAY=-1,60;BYHOUR=0",
+    "FREQ=HOURLY",
+    "FREQ=HOURLY;INTERVAL=5;BYMINUTE=0,30",
+    "FREQ=HOURLY;INTERVAL=36;BYDAY=SU",
+    "FREQ=MINUTELY;BYHOUR=1,2",
+    "FREQ=MINUTELY;INTERVAL=7",
+    "FREQ=MINUTELY;INTERVAL=90;BYHOUR=0,1,2,3",
+    "FREQ=MINUTELY;INTERVAL=2000",
+];
+
 proptest! {
     #[test]
     fn slots_are_what_a_walk_through_every_local_minute_finds(
@@ -318,7 +365,7 @@ proptest! {
     #[test]
     fn slots_strictly_increase_and_looking_back_finds_what_looking_ahead_found(
         zone in prop::sample::select(&chrono_tz::TZ_VARIANTS[..]),
-        rule in prop::sample::select(&["daily", "weekly", "*/7 * * * *", "30 0,1,2,3 * * *", "15 */5 L * *", "0 0 1 1 *"][..]),
+        rule in prop::sample::select(&RULES[..]),
         anchor in 0_i64..4_000_000_000,
         ahead in 0_i64..100_000_000,
     ) {
@@ -335,6 +382,26 @@ proptest! {
         prop_assert_eq!(slots.last_between(after, second - TimeDelta::microseconds(1)), Some(first));
         prop_assert_eq!(slots.last_between(after, first - TimeDelta::microseconds(1)), None);
         prop_assert!(series.contains(first));
+    }
+
+    /// By the hour, only where the clocks change by whole hours: elsewhere they name another minute afterwards.
+    #[test]
+    fn a_step_below_a_day_is_elapsed_time_whatever_the_clocks_do(
+        (zone, change) in prop::sample::select(&CHANGES[..]),
+        before in 0_i64..3_000,
+        step in 1_i64..400,
+        hourly in any::<bool>(),
+    ) {
+        prop_assume!(!hourly || zone != Tz::Australia__Lord_Howe);
+        let anchor = at(change) - TimeDelta::minutes(before);
+        let mut context = context("2000-01-01T00:00:00Z");
+        context.zone = zone;
+        let (rule, unit) = if hourly { ("HOURLY", 60) } else { ("MINUTELY", 1) };
+        let series = Recurrence::new(&draft(&format!("FREQ={rule};INTERVAL={step}")), Some(anchor), &context).unwrap();
+        let slots = series.slots_between(anchor, at(change) + TimeDelta::days(3), 200);
+        for (index, slot) in (1..).zip(slots) {
+            prop_assert_eq!(slot, anchor + TimeDelta::minutes(index * step * unit));
+        }
     }
 
     #[test]

@@ -124,7 +124,7 @@ fn everything_wrong_with_a_draft_is_said_at_once() {
             "reminders[0].trigger_at must be in the future, got 2026-03-01T00:00:00.000000Z",
             "reminders[1].before_due_seconds must only be given when the task has a due date",
             "reminders[2] must have trigger_at or before_due_seconds",
-            "recurrence.recurrence_type must be one of daily, weekly, custom",
+            "recurrence.recurrence_type must be one of daily, weekly, custom, rrule",
         ]
     );
 }
