@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use todo_domain::{Error, error::Reason, ids, instance::instance};
+use todo_domain::{Error, error::Reason, ids};
 use todo_sidecar::{Ack, CloudEvent, Delivery, Subscriber, Subscription};
 use uuid::Uuid;
 
@@ -130,17 +130,11 @@ impl Consumer {
         let source = write.tx.task(write.user_id, series.task_id).await?;
         let source = source.filter(|source| source.recurrence.as_ref().is_some_and(|it| it.id == slot.series_id));
         if let Some(source) = source {
-            let mut task = instance(&source, slot.series_id, slot.slot, write.now, write.zone);
-            slot.state = SlotState::Made;
-            // Before the task, whose making plans the series anew by what is open.
-            write.tx.put_slot(&slot).await?;
-            if write.create(&mut task, None).await? {
-                slot.made_revision = Some(task.content_revision);
-            }
+            write.make(slot, &source).await?;
         } else {
             slot.state = SlotState::Withdrawn;
+            write.tx.put_slot(&slot).await?;
         }
-        write.tx.put_slot(&slot).await?;
         write.commit().await
     }
 }

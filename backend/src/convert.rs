@@ -309,7 +309,6 @@ pub(crate) fn recurrence_type(recurrence: &Recurrence) -> v1::RecurrenceType {
 }
 
 pub(crate) fn recurrence(recurrence: &Recurrence, now: DateTime<Utc>) -> v1::Recurrence {
-    let next = recurrence.next_occurrence(now);
     v1::Recurrence {
         id: recurrence.id.to_string(),
         recurrence_type: recurrence_type(recurrence).into(),
@@ -336,8 +335,8 @@ pub(crate) fn recurrence(recurrence: &Recurrence, now: DateTime<Utc>) -> v1::Rec
             CatchUp::None => v1::CatchUp::None,
         }
         .into(),
-        next_occurrence: next.map(timestamp),
-        active: next.is_some(),
+        next_occurrence: recurrence.next_occurrence(now).map(timestamp),
+        active: recurrence.active(now),
         created_at: Some(timestamp(recurrence.created_at)),
         blocked: recurrence.blocked,
     }

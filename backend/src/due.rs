@@ -15,7 +15,8 @@ use crate::{
     batch::Batch,
     convert::{self, timestamp},
     core::{Core, id},
-    store::{ChangeKind, DueKind, DueRow, Firing, Series, Slot, SlotState, Tx},
+    series::decided_slot,
+    store::{ChangeKind, DueKind, DueRow, Firing, Series, SlotState, Tx},
     write::Write,
 };
 
@@ -231,37 +232,10 @@ async fn decide_slot(
         Some(known) if known.state == SlotState::Withdrawn => known.epoch + 1,
         Some(_) => return Ok(None),
     };
-    let task_id = ids::instance_id(series_id, slot);
-    let event_id = ids::slot_event_id(series_id, slot, epoch);
-    let scheduled = v1::RecurringScheduled {
-        source_task_id: source.id.to_string(),
-        new_task_id: task_id.to_string(),
-        user_id: write.user_id.to_string(),
-        title: source.title.clone(),
-        description: source.description.clone(),
-        priority: convert::proto_priority(source.priority).into(),
-        tags: source.tags.clone(),
-        recurrence_type: convert::recurrence_type(&series.recurrence).into(),
-        scheduled_for: Some(timestamp(slot)),
-    };
-    let announcement = v1::Announcement {
-        event_id: event_id.to_string(),
-        time: Some(timestamp(write.now)),
-        payload: Some(Payload::RecurringScheduled(scheduled)),
-    };
-    let slot = Slot {
-        series_id,
-        slot,
-        task_id,
-        event_id,
-        epoch,
-        state: SlotState::Decided,
-        decided_at: write.now,
-        announcement: announcement.encode_to_vec(),
-        made_revision: None,
-    };
+    let ids = (ids::instance_id(series_id, slot), ids::slot_event_id(series_id, slot, epoch));
+    let (slot, _) = decided_slot(series, source, slot, ids, epoch, write.now);
     write.tx.put_slot(&slot).await?;
-    Ok(Some(announcement))
+    v1::Announcement::decode(slot.announcement.as_slice()).map(Some).map_err(Error::internal)
 }
 
 fn announce_firing(firing: &Firing) -> v1::Announcement {

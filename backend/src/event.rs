@@ -9,7 +9,11 @@ use todo_proto::{json, v1};
 use todo_sidecar::CloudEvent;
 use uuid::Uuid;
 
-use crate::{convert, convert::timestamp, store::Outgoing};
+use crate::{
+    convert,
+    convert::timestamp,
+    store::{Outgoing, Slot},
+};
 
 /// Topic of events about tasks.
 pub(crate) const TASKS: &str = "tasks";
@@ -90,6 +94,11 @@ pub(crate) fn deleted(id: Uuid, task: &Task, revision: i64, now: DateTime<Utc>) 
     outgoing(id, DELETED, (task.id, task.user_id), now, json::of(&data))
 }
 
+/// A task was made because another one was closed. What time makes, the scheduler announces.
+pub(crate) fn scheduled(slot: &Slot, user_id: Uuid, scheduled: &v1::RecurringScheduled) -> Outgoing {
+    outgoing(slot.event_id, RECURRING_SCHEDULED, (slot.task_id, user_id), slot.decided_at, json::of(scheduled))
+}
+
 fn outgoing(
     id: Uuid,
     type_: &str,
@@ -100,7 +109,7 @@ fn outgoing(
     let event = CloudEvent {
         id: id.to_string(),
         type_: type_.to_owned(),
-        source: "/backend/tasks".to_owned(),
+        source: if type_ == RECURRING_SCHEDULED { "/scheduler/recurring" } else { "/backend/tasks" }.to_owned(),
         subject: Some(task_id.to_string()),
         time: now,
         data,

@@ -1,15 +1,21 @@
-//! Series: kept in step with the task that carries them, in the same transaction.
+//! Series: kept in step with the task that carries them, in the same transaction. Where the next task appears when the
+//! last one is closed, it is made there, too.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use prost::Message as _;
 use todo_domain::{
-    Error,
-    recurrence::Recurrence,
+    Error, ids,
+    instance::instance,
+    recurrence::{Anchor, Recurrence},
     series::{self, State},
     task::Task,
 };
+use todo_proto::v1::{self, announcement::Payload};
+use uuid::Uuid;
 
 use crate::{
-    store::{Series, SlotState},
+    convert, event,
+    store::{Series, Slot, SlotState},
     write::Write,
 };
 
@@ -55,14 +61,8 @@ impl Write {
         let known = self.tx.series(recurrence.id).await?;
         let shape = |it: &Recurrence| (it.rule.clone(), it.zone, it.anchor_at);
         let anchored = known.as_ref().is_some_and(|known| shape(&known.recurrence) == shape(recurrence));
-        let mut decided_to = known.as_ref().filter(|_| anchored).and_then(|known| known.decided_to);
-        if known.is_some_and(|known| known.recurrence != *recurrence)
-            && let Some(first) = self.withdraw(recurrence).await?
-        {
-            // Should the series have the slot again, it is decided again.
-            decided_to = decided_to.map(|decided| decided.min(first - TimeDelta::microseconds(1)));
-        }
-        let series = Series {
+        let decided_to = known.as_ref().filter(|_| anchored).and_then(|known| known.decided_to);
+        let mut series = Series {
             recurrence: recurrence.clone(),
             task_id: source.id,
             user_id: self.user_id,
@@ -71,6 +71,14 @@ impl Write {
             blocked: false,
             ended_at: None,
         };
+        if known.is_some_and(|known| known.recurrence != *recurrence) {
+            // Before anything is taken back, whose deletion is none that makes another one.
+            self.tx.put_series(&series).await?;
+            if let Some(first) = self.withdraw(recurrence).await? {
+                // Should the series have the slot again, it is decided again.
+                series.decided_to = decided_to.map(|decided| decided.min(first - TimeDelta::microseconds(1)));
+            }
+        }
         self.replan(series, source).await
     }
 
@@ -109,7 +117,8 @@ impl Write {
         })
     }
 
-    /// Notes when the series is to be decided about next. Making is left to that decision.
+    /// Notes when the series is to be decided about next. Making is left to that decision, except where time decides
+    /// nothing.
     pub(crate) async fn replan(&mut self, mut series: Series, source: &Task) -> Result<(), Error> {
         let state = self.series_state(&series, source).await?;
         let plan = series::plan(&series.recurrence, &state, self.now);
@@ -120,6 +129,98 @@ impl Write {
         } else {
             series.due_at = plan.since;
         }
-        Ok(self.tx.put_series(&series).await?)
+        self.tx.put_series(&series).await?;
+        if series.recurrence.anchor == Anchor::Completion {
+            // What it makes is open, so this comes back here once and makes no more.
+            Box::pin(self.follow(series, source)).await?;
+        }
+        Ok(())
     }
+
+    /// With `anchor: completion`: makes the next task if the last one is closed.
+    ///
+    /// It is asked at every change that may matter and looks at what is stored, so it does not matter which one closed the
+    /// last task, nor how often: that task has one successor.
+    async fn follow(&mut self, mut series: Series, source: &Task) -> Result<(), Error> {
+        let id = series.recurrence.id;
+        let (made, last) = self.tx.made(id).await?;
+        if series.recurrence.count.is_some_and(|count| made + 1 >= count) {
+            series.recurrence.ends_at = Some(series.recurrence.ends_at.map_or(self.now, |end| end.min(self.now)));
+            return Ok(self.tx.put_series(&series).await?);
+        }
+        let last_id = last.unwrap_or(source.id);
+        let last =
+            if last_id == source.id { Some(source.clone()) } else { self.tx.task(self.user_id, last_id).await? };
+        let is_open = last.as_ref().is_some_and(|last| last.status.is_open());
+        // One that time decided, before the series was told not to go by it, is on its way.
+        if series.recurrence.paused || is_open || !self.tx.slots(id, SlotState::Decided).await?.is_empty() {
+            return Ok(());
+        }
+        let closed_at = last.and_then(|last| last.completed_at).unwrap_or(self.now);
+        let Some(due) = series.recurrence.next_after_closing(closed_at) else { return Ok(()) };
+        let task_id = ids::follower_id(id, last_id);
+        // It may have been made before, and taken back when the series went by time.
+        let epoch = self.tx.slot_of(task_id).await?.map_or(0, |known| known.epoch + 1);
+        let ids = (task_id, ids::follower_event_id(id, last_id, epoch));
+        let (slot, scheduled) = decided_slot(&series, source, due, ids, epoch, self.now);
+        // Nothing waits for it: it goes the way of what a request announces, and not by the scheduler.
+        self.announce(event::scheduled(&slot, self.user_id, &scheduled));
+        let change = self.change;
+        self.make(slot, source).await?;
+        self.change = change;
+        Ok(())
+    }
+
+    /// Makes the task of a slot.
+    pub(crate) async fn make(&mut self, mut slot: Slot, source: &Task) -> Result<(), Error> {
+        let mut task = instance(source, slot.task_id, slot.slot, self.now, self.zone);
+        // Before the task, whose making plans the series anew by what was made and is open.
+        slot.state = SlotState::Made;
+        slot.made_revision = Some(self.coming());
+        self.tx.put_slot(&slot).await?;
+        if !self.create(&mut task, None).await? {
+            slot.made_revision = None;
+            self.tx.put_slot(&slot).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The decision to make a task, under its id and that of the event that says so.
+pub(crate) fn decided_slot(
+    series: &Series,
+    source: &Task,
+    slot: DateTime<Utc>,
+    (task_id, event_id): (Uuid, Uuid),
+    epoch: i32,
+    now: DateTime<Utc>,
+) -> (Slot, v1::RecurringScheduled) {
+    let scheduled = v1::RecurringScheduled {
+        source_task_id: source.id.to_string(),
+        new_task_id: task_id.to_string(),
+        user_id: source.user_id.to_string(),
+        title: source.title.clone(),
+        description: source.description.clone(),
+        priority: convert::proto_priority(source.priority).into(),
+        tags: source.tags.clone(),
+        recurrence_type: convert::recurrence_type(&series.recurrence).into(),
+        scheduled_for: Some(convert::timestamp(slot)),
+    };
+    let announcement = v1::Announcement {
+        event_id: event_id.to_string(),
+        time: Some(convert::timestamp(now)),
+        payload: Some(Payload::RecurringScheduled(scheduled.clone())),
+    };
+    let slot = Slot {
+        series_id: series.recurrence.id,
+        slot,
+        task_id,
+        event_id,
+        epoch,
+        state: SlotState::Decided,
+        decided_at: now,
+        announcement: announcement.encode_to_vec(),
+        made_revision: None,
+    };
+    (slot, scheduled)
 }

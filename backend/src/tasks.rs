@@ -9,7 +9,7 @@ use todo_domain::{
     error::Reason,
     ids,
     query::Query,
-    recurrence::Recurrence,
+    recurrence::{Anchor, Recurrence},
     task::{self, Context, Field, ReminderState, Task, Undone},
     zone,
 };
@@ -181,8 +181,9 @@ impl Service {
         let context =
             Context { now: call.now, zone: core::zone(&owner), user_id: call.user_id, ids: self.core.ids.as_ref() };
         let recurrence = Recurrence::new(&draft, due, &context)?;
-        let slots = std::iter::successors(recurrence.next_after(call.now), |slot| recurrence.next_after(*slot));
-        let slots = slots.take(usize::try_from(limit).unwrap_or_default());
+        let slots = std::iter::successors(recurrence.preview_after(call.now), |slot| recurrence.preview_after(*slot));
+        let later = recurrence.count.filter(|_| recurrence.anchor == Anchor::Completion).map_or(i64::MAX, |it| it - 1);
+        let slots = slots.take(usize::try_from(later.min(limit.into())).unwrap_or_default());
         Ok(Response::new(v1::PreviewOccurrencesResponse { occurrences: slots.map(convert::timestamp).collect() }))
     }
 

@@ -9,6 +9,7 @@ use prost::Message;
 use todo_domain::{
     Error,
     error::Reason,
+    recurrence::Anchor,
     task::{Context, Field, Outcome, Task},
 };
 use tonic::{Response, metadata::MetadataValue};
@@ -117,6 +118,16 @@ impl Write {
         self.revision
     }
 
+    /// The revision that the next change takes.
+    pub(crate) fn coming(&self) -> i64 {
+        self.revision + 1
+    }
+
+    /// Puts an event beside those of the changes.
+    pub(crate) fn announce(&mut self, event: Outgoing) {
+        self.outgoing.push(event);
+    }
+
     /// A new event's id.
     fn event_id(&self) -> Uuid {
         self.core.ids.new_id(self.now)
@@ -140,7 +151,7 @@ impl Write {
 
     /// Stores a new task and announces it; `false` if its id is taken.
     pub(crate) async fn create(&mut self, task: &mut Task, request: Option<&[u8]>) -> Result<bool, Error> {
-        let revision = self.revision + 1;
+        let revision = self.coming();
         task.revision = revision;
         task.content_revision = revision;
         task.updated_at = task.updated_at.max(self.now);
@@ -186,6 +197,13 @@ impl Write {
         stamp(task, self.change());
         self.tx.update_task(before, task).await?;
         self.sync_series(Some(before), Some(task)).await?;
+        if let Some(recurrence) = &mut task.recurrence
+            && recurrence.anchor == Anchor::Completion
+            && let Some(series) = self.tx.series(recurrence.id).await?
+        {
+            // Its last task may just have been made.
+            recurrence.ends_at = series.recurrence.ends_at;
+        }
         if outcome.completed {
             let event = event::completed(self.event_id(), task, self.now);
             self.outgoing.push(event);

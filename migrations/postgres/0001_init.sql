@@ -111,10 +111,11 @@ CREATE INDEX series_task ON series (task_id);
 CREATE INDEX series_due ON series (due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX series_ended ON series (ended_at) WHERE ended_at IS NOT NULL;
 
--- The decision to make a slot's task: one row a slot for as long as the series lives, so it is never made again.
+-- The decision to make a slot's task: one row a slot for as long as the series lives, so it is never made again. The
+-- task's id is derived from the series and the slot, or from the task whose closing made it: two of those may be due alike.
 CREATE TABLE slots (
     series_id     UUID NOT NULL REFERENCES series ON DELETE CASCADE,
-    slot          BIGINT NOT NULL,
+    slot          BIGINT NOT NULL, -- when its task is due
     task_id       UUID NOT NULL,
     event_id      UUID NOT NULL,
     epoch         BIGINT NOT NULL, -- how often the slot was withdrawn by a change of the rule and came back
@@ -122,7 +123,7 @@ CREATE TABLE slots (
     decided_at    BIGINT NOT NULL,
     announcement  BYTEA NOT NULL, -- what is published, fixed at the decision
     made_revision BIGINT,
-    PRIMARY KEY (series_id, slot)
+    PRIMARY KEY (series_id, slot, task_id)
 );
 CREATE UNIQUE INDEX slots_task ON slots (task_id);
 CREATE INDEX slots_unseen ON slots (decided_at) WHERE state = 1;

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::condition::{Condition, Way};
 use crate::due::instant;
+use crate::event::SCHEDULED;
 use crate::locked;
 use crate::records::Records;
 use crate::state::{Fact, Next};
@@ -34,7 +35,6 @@ const FACTS: usize = 2_000;
 const PATIENCE: u32 = 5;
 
 pub(crate) const REMINDER_TRIGGERED: &str = "com.todo.reminder.triggered";
-pub(crate) const RECURRING_SCHEDULED: &str = "com.todo.recurring.scheduled";
 
 /// An event and what it says for the state store.
 #[derive(Clone, Debug)]
@@ -282,7 +282,7 @@ fn read(announcement: v1::Announcement, next: Next) -> Option<Announcement> {
         }
         Payload::RecurringScheduled(slot) => {
             let (task, user) = (&slot.new_task_id, &slot.user_id);
-            ("tasks", RECURRING_SCHEDULED, "/scheduler/recurring", task, user, json(slot))
+            ("tasks", SCHEDULED, "/scheduler/recurring", task, user, json(slot))
         }
     };
     let event = CloudEvent {

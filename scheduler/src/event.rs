@@ -17,7 +17,10 @@ const UPDATED: &str = "com.todo.task.updated";
 const COMPLETED: &str = "com.todo.task.completed";
 const DELETED: &str = "com.todo.task.deleted";
 
-/// The types that are read.
+/// What says that a task was made by a series.
+pub(crate) const SCHEDULED: &str = "com.todo.recurring.scheduled";
+
+/// The types of events about tasks that are read.
 pub(crate) const TYPES: [&str; 4] = [CREATED, UPDATED, COMPLETED, DELETED];
 
 /// What an event says of a task.

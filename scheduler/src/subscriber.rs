@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use serde::Deserialize as _;
 use todo_sidecar::{Ack, Delivery, Subscriber, Subscription};
 
 use crate::due::Thing;
-use crate::event::{TASKS, TYPES, TaskEvent};
+use crate::event::{SCHEDULED, TASKS, TYPES, TaskEvent};
 use crate::records::Records;
+use crate::state::{Fact, Next, Scheduled};
 use crate::timers::{Doubt, Timers};
 use crate::wake::Wake;
 use crate::window::Window;
@@ -24,7 +26,7 @@ pub(crate) struct Ears {
 #[async_trait]
 impl Subscriber for Ears {
     fn subscriptions(&self) -> Vec<Subscription> {
-        let types = TYPES.iter().map(ToString::to_string).collect();
+        let types = TYPES.iter().chain([&SCHEDULED]).map(ToString::to_string).collect();
         vec![Subscription { types, ..Subscription::new(TASKS) }]
     }
 
@@ -33,6 +35,13 @@ impl Subscriber for Ears {
     }
 
     async fn on_event(&self, delivery: &Delivery) -> Ack {
+        if delivery.event.type_ == SCHEDULED {
+            // Not all are our own: a task that follows from another's closing the backend makes and announces. Whether it
+            // can be read is for the backend to judge.
+            let scheduled = Scheduled::deserialize(&delivery.event.data);
+            self.records.write(scheduled.map(|it| Fact::Scheduled(it, Next::Unknown)).into_iter().collect()).await;
+            return Ack::Success;
+        }
         let event = match TaskEvent::read(&delivery.event) {
             Some(Ok(event)) => event,
             Some(Err(why)) => return Ack::Drop(why),

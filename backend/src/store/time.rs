@@ -169,7 +169,7 @@ pub trait Time {
 
     /// Writes a slot, new or known.
     async fn put_slot(&mut self, slot: &Slot) -> Result<(), Error>;
-    /// A slot.
+    /// The slot at a moment; of several, one that was not withdrawn, or else the one that was most often.
     async fn slot(&mut self, series_id: Uuid, slot: DateTime<Utc>) -> Result<Option<Slot>, Error>;
     /// The slot whose task this is.
     async fn slot_of(&mut self, task_id: Uuid) -> Result<Option<Slot>, Error>;
@@ -177,6 +177,8 @@ pub trait Time {
     async fn slots(&mut self, series_id: Uuid, state: SlotState) -> Result<Vec<Slot>, Error>;
     /// The slots of a series that lie after a moment.
     async fn slots_after(&mut self, series_id: Uuid, after: DateTime<Utc>) -> Result<Vec<Slot>, Error>;
+    /// How many tasks of a series were made, and which of them last.
+    async fn made(&mut self, series_id: Uuid) -> Result<(i64, Option<Uuid>), Error>;
     /// How many tasks of a series are open, those decided and not made yet included.
     async fn open_instances(&mut self, user_id: Uuid, series_id: Uuid, source: Uuid) -> Result<i64, Error>;
 

@@ -11,16 +11,14 @@ use crate::{
     zone::Tz,
 };
 
-/// The new pending task for a slot of the series of `source`.
+/// The new pending task for a slot of the series of `source`, under its id.
 ///
 /// It has the source's title, description, priority, tags, all-day flag and relative reminders (those already past at
 /// `now` are dropped, except by less than [`GRACE`]: a task appears at the moment of its longest reminder, which it is
-/// made to ring, and is always made a little after that), is due at the slot, and has no recurrence of its own. `series` is the recurrence's id. The same
-/// arguments give the same task: its id is derived from (series, slot), its reminders' ids from that and the offset.
-/// `zone` is the owner's. Revisions are 0 until it is stored.
+/// made to ring, and is always made a little after that), is due at the slot, and has no recurrence of its own. The same arguments give the same
+/// task: its reminders' ids are derived from its own and the offset. `zone` is the owner's. Revisions are 0 until it is stored.
 #[must_use]
-pub fn instance(source: &Task, series: Uuid, slot: Timestamp, now: Timestamp, zone: Tz) -> Task {
-    let id = ids::instance_id(series, slot);
+pub fn instance(source: &Task, id: Uuid, slot: Timestamp, now: Timestamp, zone: Tz) -> Task {
     let mut task = Task {
         id,
         user_id: source.user_id,
@@ -85,18 +83,18 @@ mod tests {
 
     #[test]
     fn an_instance_is_its_source_at_the_slot() {
-        let (series, slot, now) = (Uuid::from_u128(9), at("2026-03-03T10:00:00Z"), at("2026-03-03T00:00:00Z"));
+        let (id, slot, now) = (Uuid::from_u128(9), at("2026-03-03T10:00:00Z"), at("2026-03-03T00:00:00Z"));
         let mut source = source(false);
         source.complete(&context("2026-03-02T12:00:00Z"));
-        let made = instance(&source, series, slot, now, ZONE);
-        assert_eq!((made.id, made.source_task_id), (ids::instance_id(series, slot), Some(source.id)));
+        let made = instance(&source, id, slot, now, ZONE);
+        assert_eq!((made.id, made.source_task_id), (id, Some(source.id)));
         assert_eq!((made.status, made.due, made.completed_at), (Status::Pending, Some(slot), None));
         assert_eq!((&made.title, &made.description, &made.tags), (&source.title, &source.description, &source.tags));
         // The one a day before is past already, the absolute one is the source's own.
         let [reminder] = &made.reminders[..] else { panic!("{:?}", made.reminders) };
         assert_eq!(reminder.trigger_at, Some(at("2026-03-03T09:50:00Z")));
         assert!(reminder.is_pending() && source.reminders.iter().all(|other| other.id != reminder.id));
-        assert_eq!(made, instance(&source, series, slot, now, ZONE));
+        assert_eq!(made, instance(&source, id, slot, now, ZONE));
     }
 
     #[test]

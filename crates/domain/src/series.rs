@@ -22,6 +22,7 @@
 //! * **Fifty open instances** ([`limits::OPEN_INSTANCES_MAX`]; the source is not one). Nothing more is made and nothing
 //!   is decided until one is closed; the plan says `blocked`. After that `catch_up` decides on what came meanwhile.
 //! * **Paused**. Nothing is decided. Resuming sets `armed_at`, so that what passed meanwhile is gone.
+//! * **`anchor: completion`**. Nothing is decided by time: see [`Recurrence::next_after_closing`].
 //!
 //! # What it costs
 //!
@@ -33,7 +34,7 @@ use chrono::TimeDelta;
 use crate::{
     clock::Timestamp,
     limits,
-    recurrence::{CatchUp, Overlap, Recurrence, Slots},
+    recurrence::{Anchor, CatchUp, Overlap, Recurrence, Slots},
     task::{Reminder, Task},
 };
 
@@ -105,7 +106,7 @@ pub fn longest_reminder_seconds(source: &Task) -> i64 {
 /// Decides what to make now; see the [module](self) for the rules.
 #[must_use]
 pub fn plan(recurrence: &Recurrence, state: &State, now: Timestamp) -> Plan {
-    if recurrence.paused {
+    if recurrence.paused || recurrence.anchor == Anchor::Completion {
         return Plan { cursor: state.cursor, ..Plan::default() };
     }
     let series = Series { recurrence, slots: recurrence.slots(), state, now };

@@ -212,7 +212,15 @@ async fn the_numbers_of_a_series() {
     scene.create("recurrence.rrule", cases).await;
     let daily = json!({ "recurrence": { "recurrence_type": "daily", "rrule": "FREQ=DAILY" } });
     scene.create("recurrence.rrule", vec![(daily, false)]).await;
-    scene.create("recurrence.anchor", vec![(with("anchor", json!("completion")), false)]).await;
+    let completion = |field: &str, value: Value| json!({ "recurrence": { "recurrence_type": "daily", "anchor": "completion", field: value } });
+    for (field, fine, refused) in [
+        ("lead_seconds", json!(0), json!(1)),
+        ("overlap", json!("keep"), json!("skip")),
+        ("catch_up", json!("latest"), json!("all")),
+    ] {
+        let cases = vec![(completion(field, fine), true), (completion(field, refused), false)];
+        scene.create(&format!("recurrence.{field}"), cases).await;
+    }
     scene.system.stop().await;
 }
 

@@ -1,6 +1,7 @@
 //! Stories of the whole embedded system: a real listener, real clients, both databases, and a clock in the test's hand.
 
 mod access;
+mod completion;
 mod envelope;
 mod letters;
 mod limits;
@@ -55,6 +56,11 @@ macro_rules! on_both {
 on_both! {
     access: [
         another_users_things_are_not_found_by_any_surface_or_id,
+    ],
+    completion: [
+        closing_a_task_makes_the_next_one_interval_later,
+        a_series_by_completion_stands_still_and_ends,
+        a_series_can_go_by_time_and_by_completion_in_turn,
     ],
     letters: [
         poison_is_kept_with_its_reason_and_can_be_published_again,

@@ -150,7 +150,7 @@ impl User<'_> {
         let mut recurrence = task["recurrence"].clone();
         let body = match self.dice.below(4) {
             0 => json!({ "recurrence": self.recurrence() }),
-            1 => {
+            1 if recurrence["anchor"] == "schedule" => {
                 recurrence["lead_seconds"] = json!(self.dice.pick(&[0, 60, 3_600, 86_400]));
                 json!({ "recurrence": recurrence })
             }
@@ -365,13 +365,17 @@ impl User<'_> {
                 json!({ "recurrence_type": "custom", "cron_expression": self.dice.pick(&expressions) })
             }
         };
-        if self.dice.percent(40) {
+        let by_completion = self.dice.percent(15);
+        if by_completion {
+            recurrence["anchor"] = json!("completion");
+        }
+        if !by_completion && self.dice.percent(40) {
             recurrence["lead_seconds"] = json!(self.dice.pick(&[30, 300, 86_400]));
         }
-        if self.dice.percent(20) {
+        if !by_completion && self.dice.percent(20) {
             recurrence["overlap"] = json!("skip");
         }
-        if self.dice.percent(40) {
+        if !by_completion && self.dice.percent(40) {
             recurrence["catch_up"] = json!(self.dice.pick(&["all", "none", "latest"]));
         }
         if self.dice.percent(20) {

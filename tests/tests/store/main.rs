@@ -128,6 +128,7 @@ suite! {
             a_slot_survives,
             slots_are_found_by_state_and_time,
             open_instances_are_open_tasks_and_decided_slots,
+            the_last_task_of_a_series_is_the_one_made_last,
             a_firing_is_added_once,
             what_had_no_effect_yet_is_handed_out_oldest_first,
             what_a_fast_clock_decided_is_handed_out_last,

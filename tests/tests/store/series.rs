@@ -90,9 +90,18 @@ pub(crate) async fn a_slot_survives(db: &Db) {
         assert_eq!(tx.slot(known.series_id, second(0)).await.unwrap(), None);
         assert_eq!(tx.slot_of(known.event_id).await.unwrap(), None);
     }
-    // No task is made for two slots.
-    let twice = Slot { slot: second(7), ..slot(1, 1, SlotState::Decided) };
-    assert!(db.begin().await.put_slot(&twice).await.is_err());
+    // Two tasks may be due alike, where each follows from another's closing.
+    let alike = Slot {
+        task_id: id(77),
+        event_id: id(78),
+        slot: slot(1, 1, SlotState::Made).slot,
+        ..slot(1, 1, SlotState::Made)
+    };
+    let mut tx = db.begin().await;
+    tx.put_slot(&slot(1, 1, SlotState::Made)).await.unwrap();
+    tx.put_slot(&alike).await.unwrap();
+    assert_eq!(tx.slots(id(1), SlotState::Made).await.unwrap().len(), 2);
+    drop(tx);
     // And no slot is without its series.
     let mut tx = db.begin().await;
     assert!(tx.put_slot(&slot(404, 1, SlotState::Decided)).await.is_err());
@@ -122,6 +131,30 @@ pub(crate) async fn slots_are_found_by_state_and_time(db: &Db) {
     }
     assert_eq!(tx.slots(id(2), SlotState::Decided).await.unwrap(), []);
     assert_eq!(tx.slots_after(id(3), second(0)).await.unwrap(), []);
+}
+
+pub(crate) async fn the_last_task_of_a_series_is_the_one_made_last(db: &Db) {
+    let owner = db.owner("ada").await;
+    source(db, owner, 1).await;
+    source(db, owner, 2).await;
+    assert_eq!(db.read().await.made(id(1)).await.unwrap(), (0, None));
+    let mut tx = db.begin().await;
+    let revisions = [
+        (1, SlotState::Made, Some(7)),
+        (2, SlotState::Made, Some(9)),
+        (3, SlotState::Made, Some(8)),
+        (4, SlotState::Withdrawn, Some(10)),
+        (5, SlotState::Decided, None),
+        (6, SlotState::Made, None),
+    ];
+    for (hour, state, made_revision) in revisions {
+        tx.put_slot(&Slot { made_revision, ..slot(1, hour, state) }).await.unwrap();
+    }
+    tx.put_slot(&Slot { made_revision: Some(99), ..slot(2, 1, SlotState::Made) }).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = db.read().await;
+    assert_eq!(tx.made(id(1)).await.unwrap(), (3, Some(slot(1, 2, SlotState::Made).task_id)));
+    assert_eq!(tx.made(id(2)).await.unwrap(), (1, Some(slot(2, 1, SlotState::Made).task_id)));
 }
 
 pub(crate) async fn open_instances_are_open_tasks_and_decided_slots(db: &Db) {

@@ -244,7 +244,7 @@ impl Time for Transaction {
             "INSERT INTO slots (series_id, slot, task_id, event_id, epoch, state, decided_at, announcement,
                  made_revision)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-             ON CONFLICT (series_id, slot) DO UPDATE SET event_id = excluded.event_id, epoch = excluded.epoch,
+             ON CONFLICT (task_id) DO UPDATE SET slot = excluded.slot, event_id = excluded.event_id, epoch = excluded.epoch,
                  state = excluded.state, decided_at = excluded.decided_at, announcement = excluded.announcement,
                  made_revision = excluded.made_revision",
         )
@@ -265,6 +265,7 @@ impl Time for Transaction {
     async fn slot(&mut self, series_id: Uuid, at: DateTime<Utc>) -> Result<Option<Slot>, Error> {
         let mut query = QueryBuilder::<Db>::new(SLOT);
         query.push(" WHERE series_id = ").push_bind(series_id).push(" AND slot = ").push_bind(micros(at));
+        query.push(" ORDER BY state, epoch DESC LIMIT 1");
         query.build().fetch_optional(&mut *self.tx).await?.as_ref().map(slot).transpose()
     }
 
@@ -284,6 +285,18 @@ impl Time for Transaction {
         let mut query = QueryBuilder::<Db>::new(SLOT);
         query.push(" WHERE series_id = ").push_bind(series_id).push(" AND slot > ").push_bind(micros(after));
         query.push(" ORDER BY slot").build().fetch_all(&mut *self.tx).await?.iter().map(slot).collect()
+    }
+
+    async fn made(&mut self, series_id: Uuid) -> Result<(i64, Option<Uuid>), Error> {
+        let row = sqlx::query::<Db>(
+            "SELECT count(*) OVER () AS made, task_id FROM slots
+             WHERE series_id = $1 AND state = $2 AND made_revision IS NOT NULL ORDER BY made_revision DESC LIMIT 1",
+        )
+        .bind(series_id)
+        .bind(SlotState::Made as i64)
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.map_or(Ok((0, None)), |row| Ok((row.try_get("made")?, Some(row.try_get("task_id")?))))
     }
 
     async fn open_instances(&mut self, user_id: Uuid, series_id: Uuid, source: Uuid) -> Result<i64, Error> {

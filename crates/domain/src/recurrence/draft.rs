@@ -77,7 +77,8 @@ impl Recurrence {
     /// The recurrence that `draft` asks for, where `existing` (already anchored to the task's due date) is now.
     ///
     /// An equal draft gives `existing` back. Otherwise id and creation stay, and the anchor stays unless rule or zone
-    /// changed. A new rule, a resumption and the extension of an ended series all begin now: what passed is gone.
+    /// changed. A new rule, a new `anchor`, a resumption and the extension of an ended series all begin now: what passed
+    /// is gone.
     ///
     /// Violations are of fields below `recurrence`.
     pub(crate) fn write(
@@ -99,6 +100,7 @@ impl Recurrence {
         }
         let count = draft.count.or(end.count);
         check_numbers(draft, count, violations);
+        check_anchor(draft, violations);
         let same_rule = existing.filter(|existing| rule.as_ref().is_some_and(|(rule, _)| existing.rule == *rule));
         let zone: Tz = zone.or(same_rule.map(|existing| existing.zone)).unwrap_or(context.zone);
         let until = draft.until.or(end.until.map(|until| until.at(zone)));
@@ -106,13 +108,14 @@ impl Recurrence {
         let (rule, _) = rule.filter(|_| violations.count() == before)?;
 
         let same_slots = same_rule.filter(|existing| existing.zone == zone);
+        let same_course = same_slots.filter(|existing| existing.anchor == draft.anchor);
         let now = context.now;
         let mut recurrence = Self {
             id: existing.map_or_else(|| context.ids.new_id(now), |existing| existing.id),
             rule,
             zone,
             anchor_at: same_slots.map_or(due.unwrap_or(now), |existing| existing.anchor_at),
-            armed_at: same_slots.map_or(now, |existing| existing.armed_at),
+            armed_at: same_course.map_or(now, |existing| existing.armed_at),
             until,
             count,
             ends_at: None,
@@ -138,7 +141,8 @@ impl Recurrence {
         if violations.count() > before {
             return None;
         }
-        recurrence.ends_at = recurrence.end();
+        let same_end = same_course.filter(|existing| (existing.until, existing.count) == (until, count));
+        recurrence.ends_at = same_end.map_or_else(|| recurrence.end(), |existing| existing.ends_at);
         if existing.is_some_and(|existing| {
             let resumed = existing.paused && !recurrence.paused;
             let extended = existing.ends_at.is_some_and(|end| end <= now) && recurrence.ends_at != existing.ends_at;
@@ -187,8 +191,18 @@ fn rule(draft: &RecurrenceDraft, violations: &mut Violations) -> Option<(Rule, E
     }
 }
 
+/// Refuses what says when a task appears, where it appears when another one is closed.
+fn check_anchor(draft: &RecurrenceDraft, violations: &mut Violations) {
+    if draft.anchor == Anchor::Schedule {
+        return;
+    }
+    let why = "with anchor completion: the next task appears when the last one is closed";
+    violations.check(draft.lead_seconds == 0, "lead_seconds", || format!("must be 0 {why}"));
+    violations.check(draft.overlap == Overlap::Keep, "overlap", || format!("must be keep {why}"));
+    violations.check(draft.catch_up == CatchUp::Latest, "catch_up", || format!("must be latest {why}"));
+}
+
 fn check_numbers(draft: &RecurrenceDraft, count: Option<i64>, violations: &mut Violations) {
-    violations.check(draft.anchor == Anchor::Schedule, "anchor", || "completion is not supported yet");
     violations.check(count.is_none_or(|count| (1..=limits::COUNT_MAX).contains(&count)), "count", || {
         format!("must be 1 to {}, got {}", limits::COUNT_MAX, count.unwrap_or_default())
     });

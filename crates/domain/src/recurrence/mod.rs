@@ -15,7 +15,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::draft::RecurrenceDraft;
-use self::{calendar::Calendar, cron::Cron, rrule::Rrule};
+use self::{
+    calendar::Calendar,
+    cron::Cron,
+    rrule::{Frequency, Rrule},
+};
 use crate::{
     clock::Timestamp,
     limits,
@@ -79,7 +83,7 @@ pub enum Anchor {
     /// The schedule.
     #[default]
     Schedule,
-    /// The moment the last one was completed: refused until it works.
+    /// The moment the last one was closed. There is one open task at a time.
     Completion,
 }
 
@@ -151,7 +155,8 @@ pub struct Recurrence {
     #[serde(default)]
     pub count: Option<i64>,
     /// No slot after this instant: computed from `until` and `count` whenever the series is anchored. Nothing when
-    /// neither is given, or when the last slot lies more than [`limits::SEARCH_YEARS`] ahead.
+    /// neither is given, or when the last slot lies more than [`limits::SEARCH_YEARS`] ahead. With [`Anchor::Completion`]
+    /// `count` ends the series when its last task is made.
     #[serde(default)]
     pub ends_at: Option<Timestamp>,
     /// Whether the series stands still.
@@ -190,22 +195,58 @@ impl Recurrence {
         self.slots().after(after).take_while(|slot| *slot <= until).take(limit).collect()
     }
 
-    /// What a reader sees as `next_occurrence`: the first slot after `now`, nothing when the series ended or is paused.
+    /// When the task is due that follows one which was closed at `closed_at`. Nothing when the series ends before that.
+    /// Ignores `paused`.
+    ///
+    /// The rule begins anew for it: on the local day of `closed_at` at the series' time of day, but steps below a day and
+    /// cron expressions at `closed_at` itself.
+    #[must_use]
+    pub fn next_after_closing(&self, closed_at: Timestamp) -> Option<Timestamp> {
+        let closed_at = closed_at.max(self.armed_at);
+        let counts_days = match &self.rule {
+            Rule::Daily | Rule::Weekly => true,
+            Rule::Cron(_) => false,
+            Rule::Rrule(rule) => Rrule::parse(rule).is_ok_and(|(rule, _)| rule.frequency <= Frequency::Daily),
+        };
+        let anchor_at = if counts_days {
+            let day = zone::local(self.zone, closed_at).date();
+            zone::resolve(self.zone, day.and_time(zone::local(self.zone, self.anchor_at).time()))
+        } else {
+            closed_at
+        };
+        Self { anchor_at, ..self.clone() }.next_after(closed_at)
+    }
+
+    /// The slot that a preview shows after another, or after the present: with [`Anchor::Completion`], as if each task
+    /// were closed when it is due.
+    #[must_use]
+    pub fn preview_after(&self, at: Timestamp) -> Option<Timestamp> {
+        match self.anchor {
+            Anchor::Schedule => self.next_after(at),
+            Anchor::Completion => self.next_after_closing(at),
+        }
+    }
+
+    /// What a reader sees as `next_occurrence`: the first slot after `now`. Nothing when the series ended or is paused,
+    /// or when it follows from when a task will be closed.
     #[must_use]
     pub fn next_occurrence(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.paused { None } else { self.next_after(now) }
+        if self.paused || self.anchor == Anchor::Completion { None } else { self.next_after(now) }
     }
 
     /// Whether more is to come: not paused and not ended.
     #[must_use]
     pub fn active(&self, now: Timestamp) -> bool {
-        self.next_occurrence(now).is_some()
+        !self.paused && self.preview_after(now).is_some()
     }
 
-    /// Whether the series as it is now has this slot; the anchor is one. Ignores `paused`.
+    /// Whether the series as it is now has this slot; the anchor is one. Ignores `paused`. With [`Anchor::Completion`]
+    /// it has whatever it once made.
     #[must_use]
     pub fn contains(&self, slot: Timestamp) -> bool {
-        slot == self.anchor_at || self.next_after(slot - chrono::TimeDelta::microseconds(1)) == Some(slot)
+        self.anchor == Anchor::Completion
+            || slot == self.anchor_at
+            || self.next_after(slot - chrono::TimeDelta::microseconds(1)) == Some(slot)
     }
 
     /// Moves the series to a new first slot: its end is counted anew, and what passed before `now` is gone.
@@ -235,7 +276,7 @@ impl Recurrence {
 
     /// The last instant that may be a slot, by `until` and `count`.
     fn end(&self) -> Option<Timestamp> {
-        let last = self.count.and_then(|count| {
+        let last = self.count.filter(|count| *count == 1 || self.anchor == Anchor::Schedule).and_then(|count| {
             let later = usize::try_from(count).unwrap_or_default().saturating_sub(1);
             let slots = Slots { calendar: self.calendar(), anchor_at: self.anchor_at, ends_at: self.until };
             match later.checked_sub(1) {
