@@ -15,6 +15,7 @@ mod hub;
 mod notifications;
 pub mod outbox;
 mod purge;
+mod reading;
 mod relay;
 mod series;
 pub mod store;

@@ -20,6 +20,7 @@ use tonic::{Request, Response, Status};
 use crate::{
     convert,
     core::{self, Core, id},
+    reading,
     store::{Change, ChangeKind},
     write::{Begin, Write, again, task_not_found},
 };
@@ -187,6 +188,14 @@ impl Service {
         Ok(Response::new(v1::PreviewOccurrencesResponse { occurrences: slots.map(convert::timestamp).collect() }))
     }
 
+    async fn parse(&self, request: Request<v1::ParseTaskRequest>) -> Result<Response<v1::ParseTaskResponse>, Error> {
+        let call = self.core.call(&request)?;
+        let (_, owner) = self.core.read(&call).await?;
+        let context =
+            Context { now: call.now, zone: core::zone(&owner), user_id: call.user_id, ids: self.core.ids.as_ref() };
+        reading::read(&request.into_inner(), context).map(Response::new)
+    }
+
     async fn tags(&self, request: Request<v1::ListTagsRequest>) -> Result<Response<v1::ListTagsResponse>, Error> {
         let call = self.core.call(&request)?;
         let (mut tx, _) = self.core.read(&call).await?;
@@ -283,6 +292,13 @@ impl TaskService for Service {
         request: Request<v1::PreviewOccurrencesRequest>,
     ) -> Result<Response<v1::PreviewOccurrencesResponse>, Status> {
         self.preview(request).await.map_err(from_error)
+    }
+
+    async fn parse_task(
+        &self,
+        request: Request<v1::ParseTaskRequest>,
+    ) -> Result<Response<v1::ParseTaskResponse>, Status> {
+        self.parse(request).await.map_err(from_error)
     }
 
     async fn list_tags(&self, request: Request<v1::ListTagsRequest>) -> Result<Response<v1::ListTagsResponse>, Status> {

@@ -27,8 +27,8 @@ pub fn name(instant: Timestamp) -> String {
     instant.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
 }
 
-/// Checks that an instant from outside is one that every surface and both databases can carry, and truncates it.
-pub(crate) fn check(instant: Timestamp, field: &str, violations: &mut Violations) -> Timestamp {
+/// An instant from outside, truncated; a violation of `field` for one that not every surface and database can carry.
+pub fn check(instant: Timestamp, field: &str, violations: &mut Violations) -> Timestamp {
     use chrono::Datelike as _;
     violations.check((limits::YEAR_MIN..=limits::YEAR_MAX).contains(&instant.year()), field, || {
         format!("must be in the years {} to {}", limits::YEAR_MIN, limits::YEAR_MAX)

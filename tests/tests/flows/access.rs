@@ -41,6 +41,7 @@ fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
             "/api/recurrence/preview".to_owned(),
             Some(json!({ "recurrence": { "recurrence_type": "daily" } })),
         ),
+        (Method::POST, "/api/tasks/parse".to_owned(), Some(json!({ "text": "milk" }))),
         (Method::GET, "/api/notifications".to_owned(), None),
         (Method::POST, format!("/api/notifications/{id}/read"), None),
         (Method::POST, format!("/api/notifications/{id}/snooze"), Some(json!({ "until": "2030-01-01T00:00:00Z" }))),

@@ -7,6 +7,7 @@ mod letters;
 mod limits;
 mod named;
 mod parity;
+mod quick;
 mod races;
 mod reminders;
 mod replay;
@@ -81,6 +82,10 @@ on_both! {
     ],
     parity: [
         the_same_scenario_through_every_surface_gives_the_same,
+    ],
+    quick: [
+        what_was_read_makes_the_task_that_it_says,
+        what_cannot_be_read_says_which_field_and_why,
     ],
     races: [
         what_races_with_a_firing_reminder_never_has_both_outcomes,

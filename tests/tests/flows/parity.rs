@@ -162,6 +162,12 @@ fn scenario() -> Vec<Step> {
         call(Rpc::Preview, "", json!({ "recurrence": { "recurrence_type": "weekly" }, "limit": 3 })),
         call(Rpc::Preview, "", json!({ "recurrence": { "recurrence_type": "custom" }, "limit": 51 })),
         call(Rpc::Preview, "", json!({ "limit": 1 })),
+        call(
+            Rpc::Parse,
+            "",
+            json!({ "text": "pay rent tomorrow at 9 #home !high, remind me 1 hour before // by transfer" }),
+        ),
+        call(Rpc::Parse, "", json!({ "text": "", "time_zone": "Mars/Olympus" })),
     ]);
     steps
 }

@@ -29,6 +29,7 @@ pub(crate) enum Rpc {
     Delete,
     Undo,
     Preview,
+    Parse,
     Tags,
     Counts,
     Notifications,
@@ -89,6 +90,7 @@ impl Call {
             Rpc::Delete => (Method::DELETE, format!("/api/tasks/{id}")),
             Rpc::Undo => (Method::POST, format!("/api/changes/{id}/undo")),
             Rpc::Preview => (Method::POST, "/api/recurrence/preview".to_owned()),
+            Rpc::Parse => (Method::POST, "/api/tasks/parse".to_owned()),
             Rpc::Tags => (Method::GET, "/api/tags".to_owned()),
             Rpc::Counts => (Method::GET, "/api/tasks/counts".to_owned()),
             Rpc::Notifications => (Method::GET, format!("/api/notifications?{}", query(&self.body))),
@@ -151,6 +153,7 @@ rpcs! {
     Undo: Tasks, undo_change, "TaskService/UndoChange", v1::UndoChangeRequest => v1::UndoChangeResponse;
     Preview: Tasks, preview_occurrences, "TaskService/PreviewOccurrences",
         v1::PreviewOccurrencesRequest => v1::PreviewOccurrencesResponse;
+    Parse: Tasks, parse_task, "TaskService/ParseTask", v1::ParseTaskRequest => v1::ParseTaskResponse;
     Tags: Tasks, list_tags, "TaskService/ListTags", v1::ListTagsRequest => v1::ListTagsResponse;
     Counts: Tasks, get_task_counts, "TaskService/GetTaskCounts", v1::GetTaskCountsRequest => v1::TaskCounts;
     Notifications: Inbox, list_notifications, "NotificationService/ListNotifications",
