@@ -11,7 +11,8 @@ use crate::testing::{World, after, created, deleted, due, event, id, task, updat
 async fn it_takes_task_events_and_both_cron_ticks() {
     let world = World::with_scheduler([]).await;
     let subscriber = &world.replicas[0].service.subscriber;
-    let types = ["created", "updated", "completed", "deleted"].map(|name| format!("com.todo.task.{name}"));
+    let types = ["task.created", "task.updated", "task.completed", "task.deleted", "recurring.scheduled"]
+        .map(|it| format!("com.todo.{it}"));
     assert_eq!(
         subscriber.subscriptions(),
         [Subscription {

@@ -9,7 +9,7 @@ use todo_runtime::health::Check;
 use todo_sidecar::{Ack, CloudEvent};
 
 use crate::due::timestamp;
-use crate::testing::{World, after, created, deleted, due, id, task, updated};
+use crate::testing::{World, after, created, deleted, due, event, id, task, updated};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -97,6 +97,35 @@ async fn a_series_is_kept_as_the_contract_says_from_setting_to_deletion() {
     assert_eq!(world.sidecar.stored("recurring", id(10)), Some((series.clone(), Some(DAY))));
     world.tell(updated(recurring(), 3)).await;
     assert_eq!(world.sidecar.stored("recurring", id(10)), Some((series, Some(DAY))));
+}
+
+#[tokio::test]
+async fn a_task_that_the_backend_made_is_kept_as_the_last_of_its_series() {
+    let world = World::with_scheduler([]).await;
+    let mut by_completion = recurring();
+    by_completion.recurrence.as_mut().unwrap().next_occurrence = None;
+    world.tell(created(by_completion, 3)).await;
+    let made = |minute: i64| {
+        let made = v1::RecurringScheduled {
+            source_task_id: id(10).to_string(),
+            new_task_id: id(11).to_string(),
+            user_id: id(1).to_string(),
+            scheduled_for: Some(timestamp(after(minute * 60))),
+            ..v1::RecurringScheduled::default()
+        };
+        CloudEvent { type_: "com.todo.recurring.scheduled".into(), ..event("", &made) }
+    };
+    // Twice, out of order, and one that is for the backend to judge.
+    let unreadable = CloudEvent { data: json!({}), ..made(1) };
+    for event in [made(2), made(1), unreadable, made(2)] {
+        assert_eq!(world.tell(event).await, Ack::Success);
+    }
+    let (stored, ttl) = world.sidecar.stored("recurring", id(10)).unwrap();
+    assert_eq!(
+        (&stored["last_scheduled"], &stored["next_occurrence"], ttl),
+        (&json!("2026-03-01T12:02:00Z"), &json!(null), None)
+    );
+    assert_eq!((&stored["title"], &stored["revision"]), (&json!("Water the plants"), &json!(3)));
 }
 
 #[tokio::test]

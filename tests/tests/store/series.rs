@@ -90,17 +90,17 @@ pub(crate) async fn a_slot_survives(db: &Db) {
         assert_eq!(tx.slot(known.series_id, second(0)).await.unwrap(), None);
         assert_eq!(tx.slot_of(known.event_id).await.unwrap(), None);
     }
-    // Two tasks may be due alike, where each follows from another's closing.
-    let alike = Slot {
-        task_id: id(77),
-        event_id: id(78),
-        slot: slot(1, 1, SlotState::Made).slot,
-        ..slot(1, 1, SlotState::Made)
-    };
+    // Two tasks may be due alike, where one follows from a closing: what is there counts, then what was there most often.
+    let alike = |number, state, epoch| Slot { task_id: id(number), event_id: id(number), epoch, ..slot(1, 2, state) };
     let mut tx = db.begin().await;
-    tx.put_slot(&slot(1, 1, SlotState::Made)).await.unwrap();
-    tx.put_slot(&alike).await.unwrap();
-    assert_eq!(tx.slots(id(1), SlotState::Made).await.unwrap().len(), 2);
+    let rows = [(77, 3), (78, 5), (79, 4)].map(|(number, epoch)| alike(number, SlotState::Withdrawn, epoch));
+    for row in &rows {
+        tx.put_slot(row).await.unwrap();
+    }
+    assert_eq!(tx.slot(id(1), rows[0].slot).await.unwrap().as_ref(), Some(&rows[1]));
+    let made = Slot { state: SlotState::Made, ..rows[0].clone() };
+    tx.put_slot(&made).await.unwrap();
+    assert_eq!(tx.slot(id(1), made.slot).await.unwrap(), Some(made));
     drop(tx);
     // And no slot is without its series.
     let mut tx = db.begin().await;
