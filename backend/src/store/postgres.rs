@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::{
-    Connection as _, Executor as _,
+    Executor as _,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::sync::mpsc;
@@ -18,8 +18,12 @@ use super::{Error, Heard, Tx};
 mod sql;
 
 mod share;
+mod silence;
+
+use silence::Silence;
 
 type Db = sqlx::Postgres;
+type Opened = Box<silence::Transaction>;
 type Row = sqlx::postgres::PgRow;
 
 mod dialect {
@@ -58,10 +62,15 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long a connection that is not used is taken for alive.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// What each connection begins with. The best plan depends on the values: how rare a status or a term is, how small the
+/// page. And who is gone without a word must not keep the locks of its transaction.
+const SETTINGS: &str = "SET plan_cache_mode = force_custom_plan; SET idle_in_transaction_session_timeout = '15s'";
+
 /// A Postgres database.
 #[derive(Debug)]
 pub struct Store {
     pool: sqlx::PgPool,
+    silence: Silence,
     options: PgConnectOptions,
 }
 
@@ -72,37 +81,44 @@ impl Store {
     /// When the URL is none or the server cannot be reached.
     pub async fn open(url: &str, connections: u32) -> Result<Self, Error> {
         let options = options(url)?;
+        let silence = Silence::default();
+        let (idle, released) = (silence.clone(), silence.clone());
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE)
             // Asking whether it still lives costs a round trip; what was in use a moment ago does.
             .test_before_acquire(false)
-            .before_acquire(|connection, use_| {
+            .before_acquire(move |connection, use_| {
+                let silence = idle.clone();
                 Box::pin(async move {
-                    if use_.idle_for > FRESH {
-                        connection.ping().await?;
+                    if use_.idle_for > FRESH && !silence.is_recent() {
+                        silence.ping(connection).await?;
                     }
-                    Ok(true)
+                    Ok(!silence.is_recent())
                 })
             })
-            // The best plan depends on the values: how rare a status or a term is, how small the page.
             .after_connect(|connection, _| {
                 Box::pin(async move {
-                    connection.execute("SET plan_cache_mode = force_custom_plan").await?;
+                    connection.execute(SETTINGS).await?;
                     Ok(())
                 })
             })
+            .after_release(move |_, _| {
+                let keep = !released.is_recent();
+                Box::pin(async move { Ok(keep) })
+            })
             .connect_with(options.clone())
             .await?;
-        Ok(Self { pool, options })
+        Ok(Self { pool, silence, options })
     }
 
     /// Opens a transaction, in a task of its own. When its opening is cancelled, because a client has gone, sqlx 0.9
     /// forgets a `BEGIN` that is on its way, and whoever gets the connection next finds itself inside that transaction.
     async fn open_transaction(&self, begin: &'static str) -> Result<Box<dyn Tx>, Error> {
-        let pool = self.pool.clone();
-        let opened = tokio::spawn(async move { pool.begin_with(begin).await }).await;
-        Ok(Box::new(sql::Transaction::new(opened.map_err(|_| sqlx::Error::WorkerCrashed)??)))
+        let (pool, silence) = (self.pool.clone(), self.silence.clone());
+        let opened = tokio::spawn(async move { silence.begin(&pool, begin).await }).await;
+        let opened = opened.map_err(|_| sqlx::Error::WorkerCrashed)??;
+        Ok(Box::new(sql::Transaction::new(Box::new(opened))))
     }
 
     /// Brings the schema up to date, under an advisory lock so that replicas can start together.

@@ -15,6 +15,7 @@ use super::{Error, Tx};
 mod sql;
 
 type Db = sqlx::Sqlite;
+type Opened = sqlx::Transaction<'static, Db>;
 type Row = sqlx::sqlite::SqliteRow;
 
 mod dialect {

@@ -11,16 +11,16 @@ use async_trait::async_trait;
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{Db, Row, dialect};
+use super::{Db, Opened, Row, dialect};
 use crate::store::{Error, Tx};
 
 /// One transaction of this database.
 pub(super) struct Transaction {
-    tx: sqlx::Transaction<'static, Db>,
+    tx: Opened,
 }
 
 impl Transaction {
-    pub(super) fn new(tx: sqlx::Transaction<'static, Db>) -> Self {
+    pub(super) fn new(tx: Opened) -> Self {
         Self { tx }
     }
 }
