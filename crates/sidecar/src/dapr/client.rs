@@ -16,6 +16,9 @@ use crate::{Error, Secret};
 pub(super) const TOKEN: &str = "dapr-api-token";
 /// daprd is beside us: what takes longer to connect is not there.
 const CONNECT: Duration = Duration::from_secs(2);
+/// How often a daprd from which answers are awaited is asked whether it is there, and how long it may take to say so.
+/// Sooner than every 8 s it takes for an attack (`ENHANCE_YOUR_CALM`).
+const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(5));
 /// Of one answer; a batch of values is the largest.
 const LARGEST: usize = 64 << 20;
 /// What of daprd's message is worth keeping, in characters.
@@ -46,6 +49,7 @@ impl Client {
             return Err(wrong());
         }
         let endpoint = Endpoint::from_shared(url).map_err(|_| wrong())?.connect_timeout(CONNECT);
+        let endpoint = endpoint.http2_keep_alive_interval(KEEP_ALIVE.0).keep_alive_timeout(KEEP_ALIVE.1);
         let token = match token {
             None => None,
             Some(token) => {
