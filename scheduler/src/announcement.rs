@@ -28,7 +28,7 @@ const LANES: usize = 4;
 /// The longest one call may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// After this time an event that its consumer has not seen may have been lost by the broker. The same as the backend's.
-const UNSEEN: Duration = Duration::from_secs(10);
+pub(crate) const UNSEEN: Duration = Duration::from_secs(10);
 /// How many facts wait for the end of what is to be published, before they are written all the same.
 const FACTS: usize = 2_000;
 /// How often the wait for a slow consumer doubles at most: up to 5 minutes.
@@ -95,6 +95,11 @@ impl Announcements {
     /// Events that wait to be published or are on their way.
     pub(crate) fn unpublished(&self) -> usize {
         locked(&self.queue).known.len()
+    }
+
+    /// Whether something was published of which no listing has shown yet that it arrived.
+    pub(crate) fn are_in_doubt(&self) -> bool {
+        !locked(&self.queue).sent.is_empty()
     }
 
     /// Announces what this process has just decided.

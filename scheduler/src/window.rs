@@ -1,7 +1,7 @@
 //! The window: what is due in the next minutes, asked of the backend again and again. A hint (a cron tick, an event)
 //! only asks sooner; one listing runs at a time.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status};
 
-use crate::announcement::Announcements;
+use crate::announcement::{Announcements, UNSEEN};
 use crate::condition::{Condition, Way};
 use crate::due::{Due, instant, timestamp};
 use crate::timers::Timers;
@@ -110,7 +110,7 @@ impl Window {
         while !shutdown.is_cancelled() {
             let now = self.clock.now();
             let (due, moment) = {
-                let plan = locked(&self.plan);
+                let plan = self.plan();
                 (plan.is_due(now), plan.moment())
             };
             tokio::select! {
@@ -124,11 +124,21 @@ impl Window {
     /// Lists once, if it is time.
     pub(crate) async fn step(&self) -> bool {
         let now = self.clock.now();
-        let due = locked(&self.plan).is_due(now);
+        let due = self.plan().is_due(now);
         if due {
             self.refill(now).await;
         }
         due
+    }
+
+    /// When the next listing is: sooner while it has to be seen whether what was published arrives.
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        let doubt = self.announcements.are_in_doubt();
+        let mut plan = locked(&self.plan);
+        if doubt && let Some(begun) = plan.begun {
+            plan.at = plan.at.map(|at| at.min(begun + delta(UNSEEN)));
+        }
+        plan
     }
 
     async fn refill(&self, begun: Timestamp) {

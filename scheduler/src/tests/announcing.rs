@@ -122,6 +122,24 @@ async fn what_was_not_seen_back_is_published_again_but_not_at_every_listing() {
 }
 
 #[tokio::test]
+async fn whether_it_arrived_is_looked_at_without_a_hint_and_only_until_then() {
+    let world = World::with_scheduler([due(DueKind::Reminder, 1, after(5))]).await;
+    world.backend.set_deaf(true);
+    world.set(after(5));
+    world.eventually("it fires", async |world| world.sidecar.count_published() == 1).await;
+    world.set(after(10));
+    world.eventually("it is too soon to tell", async |world| world.backend.listings() == 2).await;
+    world.backend.set_deaf(false);
+    world.set(after(20));
+    world.eventually("it is published again", async |world| world.sidecar.count_published() == 2).await;
+    world.set(after(30));
+    world.eventually("it has arrived", async |world| world.backend.listings() == 4).await;
+    world.set(after(59));
+    world.in_time("nothing is to be looked at", async |world| world.status().await.timers == 0).await;
+    assert_eq!(world.backend.listings(), 4);
+}
+
+#[tokio::test]
 async fn what_another_process_decided_and_did_not_publish_is_published() {
     let mut world = World::new();
     let lost = due(DueKind::Reminder, 1, after(-60));

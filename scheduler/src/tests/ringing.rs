@@ -114,10 +114,10 @@ async fn a_slow_decision_is_not_asked_again_meanwhile() {
 
 #[tokio::test]
 async fn a_series_goes_on_without_another_listing() {
-    let world = World::with_scheduler([due(DueKind::Series, 1, after(5))]).await;
-    world.backend.repeat_series(TimeDelta::seconds(5));
+    let world = World::with_scheduler([due(DueKind::Series, 1, after(3))]).await;
+    world.backend.repeat_series(TimeDelta::seconds(3));
     for slot in 1..=3_u32 {
-        world.set(after(5 * i64::from(slot)));
+        world.set(after(3 * i64::from(slot)));
         world.eventually("a task appears", async |world| world.sidecar.count_published() == slot as usize).await;
         world.eventually("the next is known", async |world| world.status().await.timers == 1).await;
     }
