@@ -193,10 +193,9 @@ async fn decide_series(write: &mut Write, series_id: Uuid) -> Result<v1::Decisio
     let state = write.series_state(&series, &source).await?;
     let plan = series::plan(&series.recurrence, &state, write.now);
     let mut announcements = Vec::new();
-    for slot in plan.make {
-        if let Some(slot) = decide_slot(write, &series, &source, slot).await? {
-            announcements.push(slot);
-        }
+    let following = plan.make.iter().skip(1).copied().map(Some).chain([plan.next.map(|next| next.slot)]);
+    for slot in plan.make.iter().copied().zip(following) {
+        announcements.extend(decide_slot(write, &series, &source, slot).await?);
     }
     if plan.blocked && !series.blocked {
         tracing::warn!(series.id = %series_id, "too many tasks of this series are open; no more are made until one is closed");
@@ -219,12 +218,12 @@ async fn decide_series(write: &mut Write, series_id: Uuid) -> Result<v1::Decisio
     })
 }
 
-/// Decides a slot, unless it was decided before. One that was withdrawn and came back is announced anew.
+/// Decides a slot, before another, unless it was decided before. One that was withdrawn and came back is announced anew.
 async fn decide_slot(
     write: &mut Write,
     series: &Series,
     source: &Task,
-    slot: DateTime<Utc>,
+    (slot, next): (DateTime<Utc>, Option<DateTime<Utc>>),
 ) -> Result<Option<v1::Announcement>, Error> {
     let series_id = series.recurrence.id;
     let epoch = match write.tx.slot(series_id, slot).await? {
@@ -233,7 +232,7 @@ async fn decide_slot(
         Some(_) => return Ok(None),
     };
     let ids = (ids::instance_id(series_id, slot), ids::slot_event_id(series_id, slot, epoch));
-    let (slot, _) = decided_slot(series, source, slot, ids, epoch, write.now);
+    let (slot, _) = decided_slot(series, source, (slot, next), ids, epoch, write.now);
     write.tx.put_slot(&slot).await?;
     v1::Announcement::decode(slot.announcement.as_slice()).map(Some).map_err(Error::internal)
 }

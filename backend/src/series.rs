@@ -162,7 +162,7 @@ impl Write {
         // It may have been made before, and taken back when the series went by time.
         let epoch = self.tx.slot_of(task_id).await?.map_or(0, |known| known.epoch + 1);
         let ids = (task_id, ids::follower_event_id(id, last_id, epoch));
-        let (slot, scheduled) = decided_slot(&series, source, due, ids, epoch, self.now);
+        let (slot, scheduled) = decided_slot(&series, source, (due, None), ids, epoch, self.now);
         // Nothing waits for it: it goes the way of what a request announces, and not by the scheduler.
         self.announce(event::scheduled(&slot, self.user_id, &scheduled));
         let change = self.change;
@@ -186,11 +186,11 @@ impl Write {
     }
 }
 
-/// The decision to make a task, under its id and that of the event that says so.
+/// The decision to make a task for a slot, before another, under its id and that of the event that says so.
 pub(crate) fn decided_slot(
     series: &Series,
     source: &Task,
-    slot: DateTime<Utc>,
+    (slot, next): (DateTime<Utc>, Option<DateTime<Utc>>),
     (task_id, event_id): (Uuid, Uuid),
     epoch: i32,
     now: DateTime<Utc>,
@@ -205,6 +205,7 @@ pub(crate) fn decided_slot(
         tags: source.tags.clone(),
         recurrence_type: convert::recurrence_type(&series.recurrence).into(),
         scheduled_for: Some(convert::timestamp(slot)),
+        next_occurrence: next.map(convert::timestamp),
     };
     let announcement = v1::Announcement {
         event_id: event_id.to_string(),

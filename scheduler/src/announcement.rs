@@ -20,7 +20,7 @@ use crate::due::instant;
 use crate::event::SCHEDULED;
 use crate::locked;
 use crate::records::Records;
-use crate::state::{Fact, Next};
+use crate::state::Fact;
 use crate::wake::{Backoff, Wake};
 
 /// How many calls to the broker are under way at once.
@@ -41,7 +41,8 @@ pub(crate) const REMINDER_TRIGGERED: &str = "com.todo.reminder.triggered";
 struct Announcement {
     topic: &'static str,
     event: CloudEvent,
-    next: Next,
+    /// Whether its series is known to end with it.
+    ends: bool,
 }
 
 struct Waiting {
@@ -102,11 +103,11 @@ impl Announcements {
         !locked(&self.queue).sent.is_empty()
     }
 
-    /// Announces what this process has just decided.
-    pub(crate) fn decided(&self, announcements: Vec<v1::Announcement>, next: Next) {
+    /// Announces what this process has just decided; a series may be known to end with it.
+    pub(crate) fn decided(&self, announcements: Vec<v1::Announcement>, ends: bool) {
         let now = self.clock.now();
         let mut queue = locked(&self.queue);
-        for announcement in announcements.into_iter().filter_map(|announcement| read(announcement, next)) {
+        for announcement in announcements.into_iter().filter_map(|announcement| read(announcement, ends)) {
             queue.push(announcement, now);
         }
         drop(queue);
@@ -132,7 +133,7 @@ impl Announcements {
             // After `now` it was published by a clock that ran ahead.
             let sent_later = queue.sent.get(&announcement.event_id).is_some_and(|sent| sent.at > now);
             if (sent_later || patience.is_none_or(|patience| patience <= now))
-                && let Some(announcement) = read(announcement, Next::Unknown)
+                && let Some(announcement) = read(announcement, false)
             {
                 queue.push(announcement, now);
             }
@@ -266,7 +267,7 @@ impl Announcement {
     fn fact(self) -> Option<Fact> {
         let fact = match self.event.type_.as_str() {
             REMINDER_TRIGGERED => Deserialize::deserialize(self.event.data).map(Fact::Fired),
-            _ => Deserialize::deserialize(self.event.data).map(|slot| Fact::Scheduled(slot, self.next)),
+            _ => Deserialize::deserialize(self.event.data).map(|slot| Fact::Scheduled(slot, self.ends)),
         };
         fact.inspect_err(|error| tracing::error!(event.id = self.event.id, %error, "state not written")).ok()
     }
@@ -274,7 +275,7 @@ impl Announcement {
 
 /// The event of an announcement. One that is not whole says so in the log: it is the backend's fault, and others must
 /// not wait for it.
-fn read(announcement: v1::Announcement, next: Next) -> Option<Announcement> {
+fn read(announcement: v1::Announcement, ends: bool) -> Option<Announcement> {
     let v1::Announcement { event_id, time, payload } = announcement;
     let (Some(time), Some(payload)) = (time.as_ref().and_then(instant), payload) else {
         tracing::error!(event.id = event_id, "announcement without time or payload");
@@ -299,7 +300,7 @@ fn read(announcement: v1::Announcement, next: Next) -> Option<Announcement> {
         data,
         extensions: [("partitionkey".to_owned(), user.clone())].into(),
     };
-    Some(Announcement { topic, event, next })
+    Some(Announcement { topic, event, ends })
 }
 
 fn json<M: Message + Name>(message: &M) -> Value {

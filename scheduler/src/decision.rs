@@ -15,7 +15,6 @@ use tonic::{Code, Request, Status};
 use crate::announcement::Announcements;
 use crate::condition::{Condition, Way};
 use crate::due::{Due, Kind};
-use crate::state::Next;
 use crate::timers::{Timer, Timers};
 use crate::wake::{Backoff, Wake};
 use crate::{Options, locked};
@@ -121,8 +120,7 @@ impl Decisions {
         match decision.outcome() {
             Outcome::Fired => {
                 // Announce first: once the timer is gone, this process knows of it by the announcement alone.
-                let after = next.map_or(Next::Never, |next| Next::At(next.at));
-                self.announcements.decided(decision.announcements, after);
+                self.announcements.decided(decision.announcements, next.is_none());
                 let mut timers = locked(&self.timers);
                 timers.forget(timer.due);
                 self.follow(&mut timers, next);

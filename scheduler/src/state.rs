@@ -68,14 +68,8 @@ pub(crate) struct Scheduled {
     #[serde(default)]
     pub(crate) recurrence_type: Option<String>,
     pub(crate) scheduled_for: Timestamp,
-}
-
-/// What comes after a slot, as far as is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    Unknown,
-    At(Timestamp),
-    Never,
+    #[serde(default)]
+    pub(crate) next_occurrence: Option<Timestamp>,
 }
 
 /// A fact to be written.
@@ -91,8 +85,8 @@ pub(crate) enum Fact {
     Recurring(Recurring, bool),
     /// A task event says that a task has no recurrence any more.
     RecurringGone { task_id: Uuid, user_id: Uuid, revision: i64 },
-    /// It was decided that a slot is made.
-    Scheduled(Scheduled, Next),
+    /// It was decided that a slot is made, and whether the series is known to end with it.
+    Scheduled(Scheduled, bool),
 }
 
 /// What to put, and for how long; `None` keeps it.
@@ -172,7 +166,14 @@ impl Fact {
         match self {
             Self::Recurring(new, goes_on) => match stored {
                 Some(stored) if stored.revision >= new.revision => None,
-                Some(stored) => Some((Recurring { last_scheduled: stored.last_scheduled, ..new.clone() }, !goes_on)),
+                Some(stored) => {
+                    let mut new = Recurring { last_scheduled: stored.last_scheduled, ..new.clone() };
+                    // What it says comes next was made before it arrived; what comes then is known, or will be.
+                    if new.next_occurrence.is_some_and(|next| Some(next) <= stored.last_scheduled) {
+                        new.next_occurrence = stored.next_occurrence;
+                    }
+                    Some((new, !goes_on))
+                }
                 None => Some((new.clone(), !goes_on)),
             },
             Self::RecurringGone { task_id, user_id, revision } => {
@@ -191,7 +192,7 @@ impl Fact {
                 };
                 Some((gone, true))
             }
-            Self::Scheduled(new, next) => {
+            Self::Scheduled(new, ends) => {
                 let slot = new.scheduled_for;
                 let mut series = stored.unwrap_or_else(|| Recurring {
                     title: new.title.clone(),
@@ -207,12 +208,9 @@ impl Fact {
                 // A later event may already know of a later slot.
                 let passed = series.next_occurrence.is_none_or(|known| known <= slot);
                 if passed && !gone {
-                    series.next_occurrence = match next {
-                        Next::At(next) => Some(*next),
-                        Next::Unknown | Next::Never => None,
-                    };
+                    series.next_occurrence = new.next_occurrence;
                 }
-                let over = gone || (series.next_occurrence.is_none() && *next == Next::Never);
+                let over = gone || (series.next_occurrence.is_none() && *ends);
                 (series != before || over).then_some((series, over))
             }
             _ => None,

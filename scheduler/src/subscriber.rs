@@ -9,7 +9,7 @@ use todo_sidecar::{Ack, Delivery, Subscriber, Subscription};
 use crate::due::Thing;
 use crate::event::{SCHEDULED, TASKS, TYPES, TaskEvent};
 use crate::records::Records;
-use crate::state::{Fact, Next, Scheduled};
+use crate::state::{Fact, Scheduled};
 use crate::timers::{Doubt, Timers};
 use crate::wake::Wake;
 use crate::window::Window;
@@ -39,7 +39,7 @@ impl Subscriber for Ears {
             // Not all are our own: a task that follows from another's closing the backend makes and announces. Whether it
             // can be read is for the backend to judge.
             let scheduled = Scheduled::deserialize(&delivery.event.data);
-            self.records.write(scheduled.map(|it| Fact::Scheduled(it, Next::Unknown)).into_iter().collect()).await;
+            self.records.write(scheduled.map(|it| Fact::Scheduled(it, false)).into_iter().collect()).await;
             return Ack::Success;
         }
         let event = match TaskEvent::read(&delivery.event) {

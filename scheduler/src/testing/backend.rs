@@ -225,16 +225,17 @@ impl Book {
             return Decision { outcome: Outcome::NotYet.into(), next: Some(asked.clone()), ..Decision::default() };
         }
         self.due.remove(&asked.id);
-        let announcement = announce(asked, due_at, now);
-        self.unseen.push((announcement.clone(), now));
+        let mut announcement = announce(asked, due_at, now);
         let mut next = None;
-        if asked.kind() == DueKind::Series
+        if let Some(Payload::RecurringScheduled(slot)) = &mut announcement.payload
             && let Some(interval) = self.interval
         {
             let due = v1::Due { due_at: Some(timestamp(due_at + interval)), ..asked.clone() };
+            slot.next_occurrence = due.due_at;
             self.due.insert(due.id.clone(), due.clone());
             next = Some(due);
         }
+        self.unseen.push((announcement.clone(), now));
         Decision { outcome: Outcome::Fired.into(), announcements: vec![announcement], next }
     }
 }

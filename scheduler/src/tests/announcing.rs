@@ -72,6 +72,7 @@ async fn a_slot_is_announced_as_the_contract_says() {
                 "tags": ["home"],
                 "recurrence_type": "daily",
                 "scheduled_for": "2026-03-01T12:01:00Z",
+                "next_occurrence": null,
             },
         })
     );

@@ -29,6 +29,18 @@ fn recurring() -> v1::Task {
     }
 }
 
+/// That a task of the series appeared.
+fn made(minute: i64) -> CloudEvent {
+    let made = v1::RecurringScheduled {
+        source_task_id: id(10).to_string(),
+        new_task_id: id(11).to_string(),
+        user_id: id(1).to_string(),
+        scheduled_for: Some(timestamp(after(minute * 60))),
+        ..v1::RecurringScheduled::default()
+    };
+    CloudEvent { type_: "com.todo.recurring.scheduled".into(), ..event("", &made) }
+}
+
 fn reminder(fired: bool, cancelled: bool, revision: i64) -> Value {
     json!({
         "reminder_id": id(1),
@@ -105,16 +117,6 @@ async fn a_task_that_the_backend_made_is_kept_as_the_last_of_its_series() {
     let mut by_completion = recurring();
     by_completion.recurrence.as_mut().unwrap().next_occurrence = None;
     world.tell(created(by_completion, 3)).await;
-    let made = |minute: i64| {
-        let made = v1::RecurringScheduled {
-            source_task_id: id(10).to_string(),
-            new_task_id: id(11).to_string(),
-            user_id: id(1).to_string(),
-            scheduled_for: Some(timestamp(after(minute * 60))),
-            ..v1::RecurringScheduled::default()
-        };
-        CloudEvent { type_: "com.todo.recurring.scheduled".into(), ..event("", &made) }
-    };
     // Twice, out of order, and one that is for the backend to judge.
     let unreadable = CloudEvent { data: json!({}), ..made(1) };
     for event in [made(2), made(1), unreadable, made(2)] {
@@ -126,6 +128,19 @@ async fn a_task_that_the_backend_made_is_kept_as_the_last_of_its_series() {
         (&json!("2026-03-01T12:02:00Z"), &json!(null), None)
     );
     assert_eq!((&stored["title"], &stored["revision"]), (&json!("Water the plants"), &json!(3)));
+}
+
+#[tokio::test]
+async fn a_replay_changes_nothing_of_a_series_whose_first_task_was_heard_of_before_it() {
+    let world = World::with_scheduler([]).await;
+    for event in [made(1), created(recurring(), 3)] {
+        assert_eq!(world.tell(event).await, Ack::Success);
+    }
+    let before = world.sidecar.stored("recurring", id(10)).unwrap();
+    for event in [created(recurring(), 3), made(1)] {
+        assert_eq!(world.tell(event).await, Ack::Success);
+    }
+    assert_eq!(world.sidecar.stored("recurring", id(10)), Some(before));
 }
 
 #[tokio::test]

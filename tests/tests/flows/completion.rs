@@ -70,7 +70,7 @@ pub(crate) async fn closing_a_task_makes_the_next_one_interval_later(database: O
         json!({
             "source_task_id": source, "new_task_id": first, "user_id": ann.user_id, "title": "Water plants",
             "description": "", "priority": "medium", "tags": ["home"], "recurrence_type": "daily",
-            "scheduled_for": "2026-03-05T09:00:00Z",
+            "scheduled_for": "2026-03-05T09:00:00Z", "next_occurrence": null,
         })
     );
     assert_eq!(observer.event(CREATED, &first).await.data["task"]["source_task_id"], source);

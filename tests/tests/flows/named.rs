@@ -226,7 +226,7 @@ pub(crate) async fn a_recurring_task_is_scheduled_and_its_slot_becomes_a_task(da
         json!({
             "source_task_id": id, "new_task_id": made["id"], "user_id": scene.ann.user_id, "title": "Water plants",
             "description": "all", "priority": "low", "tags": ["home"], "recurrence_type": "daily",
-            "scheduled_for": "2026-03-03T09:00:00Z",
+            "scheduled_for": "2026-03-03T09:00:00Z", "next_occurrence": "2026-03-04T09:00:00Z",
         })
     );
     let created = scene.observer.event(CREATED, text(&made["id"])).await;
