@@ -56,6 +56,7 @@ cargo:
 dapr:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || tools/install postgresql
 	@command -v redis-server >/dev/null || tools/install redis-server
+	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || tools/install faketime
 	@tools/daprd/build >/dev/null
 
 clean: ## Removes what was built

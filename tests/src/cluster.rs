@@ -3,7 +3,9 @@
 //! started again by itself; all end with the value.
 
 mod broker;
+mod clock;
 mod daprd;
+mod link;
 mod member;
 
 use std::{fs, path::Path, time::Duration};
@@ -13,10 +15,13 @@ use tempfile::TempDir;
 use todo_sidecar::{DaprSidecar, Secret};
 use todo_test_dapr::{Redis, free_port};
 
-use crate::{Postgres, books::served::Reader, eventually, rest::Rest};
+use self::link::Links;
+use crate::{Postgres, books::served::Reader, eventually, proxy::Proxy, rest::Rest};
 
 pub use self::{
+    clock::Clock,
     daprd::Daprd,
+    link::Link,
     member::{Member, Role},
 };
 
@@ -40,6 +45,9 @@ pub struct Cluster {
     pub redis: Redis,
     /// The database, on a server of its own.
     pub postgres: Postgres,
+    links: Links,
+    /// Where the backend finds the database.
+    database_url: String,
     scratch: TempDir,
 }
 
@@ -60,6 +68,48 @@ impl Cluster {
         }
         cluster.ready().await;
         Some(cluster)
+    }
+
+    /// One replica of each role, with a [`link`](Self::link) wherever one process opens connections to another.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_linked() -> Option<Self> {
+        let mut cluster = Self::empty()?;
+        let port = cluster.links.add(Link::Database, cluster.postgres.port()).await;
+        cluster.database_url = cluster.postgres.url_at(port);
+        cluster.write_secrets(&json!(JWT_SECRET));
+        for role in Role::ALL {
+            cluster.add(role);
+            let member = cluster.members.last_mut().expect("it was added");
+            cluster.links.surround(member).await;
+            member.start();
+            member.daprd.start();
+        }
+        cluster.ready().await;
+        Some(cluster)
+    }
+
+    /// Starts another gateway, which reaches the first backend without the daprds and has none of its own.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_direct_gateway(&mut self) -> &Member {
+        let backend = self.member(Role::Backend, 0).base();
+        let gateway = self.add(Role::Gateway);
+        gateway.environment.push(("BACKEND_URL", backend));
+        gateway.start();
+        self.serves().await;
+        self.members.last().expect("it was added")
+    }
+
+    /// The proxy in a link.
+    ///
+    /// # Panics
+    /// When the cluster was started without.
+    #[must_use]
+    pub fn link(&self, link: Link) -> &Proxy {
+        self.links.get(link)
     }
 
     /// Starts Postgres and Redis, and writes what daprds read. `None` as for [`start`](Self::start).
@@ -83,7 +133,8 @@ impl Cluster {
             names.display()
         );
         fs::write(scratch.path().join("config.yaml"), configuration).expect("it is written");
-        let cluster = Self { members: Vec::new(), redis: Redis::start(), postgres, scratch };
+        let (links, database_url) = (Links::default(), postgres.url());
+        let cluster = Self { members: Vec::new(), redis: Redis::start(), postgres, links, database_url, scratch };
         cluster.write_secrets(&json!(JWT_SECRET));
         Some(cluster)
     }
@@ -181,7 +232,7 @@ impl Cluster {
     pub fn secrets(&self) -> [(&'static str, String); 3] {
         [
             ("JWT_SECRET", JWT_SECRET.to_owned()),
-            ("DATABASE_URL", self.postgres.url()),
+            ("DATABASE_URL", self.database_url.clone()),
             ("INTERNAL_TOKEN", INTERNAL_TOKEN.to_owned()),
         ]
     }
@@ -193,7 +244,7 @@ impl Cluster {
     pub fn write_secrets(&self, jwt_secret: &Value) {
         let secret = jwt_secret.as_str().map_or_else(|| jwt_secret.to_string(), str::to_owned);
         let secrets = json!({ "app-secrets": {
-            "jwt-secret": secret, "database-url": self.postgres.url(), "internal-token": INTERNAL_TOKEN,
+            "jwt-secret": secret, "database-url": self.database_url, "internal-token": INTERNAL_TOKEN,
         } });
         self.write_secrets_file(&secrets);
     }

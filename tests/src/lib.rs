@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod dice;
 pub mod observer;
 pub mod process;
+pub mod proxy;
 pub mod rest;
 pub mod stream;
 pub mod system;

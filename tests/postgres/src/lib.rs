@@ -85,7 +85,19 @@ impl Postgres {
     /// Where it is.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/{}", self.server.port, self.name)
+        self.url_at(self.server.port)
+    }
+
+    /// Where it is for those who reach it by another port.
+    #[must_use]
+    pub fn url_at(&self, port: u16) -> String {
+        format!("postgres://postgres@127.0.0.1:{port}/{}", self.name)
+    }
+
+    /// Where its server listens.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.server.port
     }
 
     /// A program of this server's version, such as `pgbench`.
@@ -100,8 +112,22 @@ impl Postgres {
     /// When it cannot be killed.
     pub fn kill(&self) {
         let mut child = self.server.child();
+        let others = children(child.id());
         child.kill().expect("it is killed");
         child.wait().expect("it has ended");
+        // What was frozen cannot see that it is orphaned.
+        signal("-CONT", &others);
+    }
+
+    /// Freezes the server: it holds its connections and answers nothing, until it is [killed](Self::kill).
+    ///
+    /// # Panics
+    /// When it cannot be frozen.
+    pub fn freeze(&self) {
+        let postmaster = self.server.child().id();
+        // First who makes the others.
+        signal("-STOP", &[postmaster]);
+        signal("-STOP", &children(postmaster));
     }
 
     /// Starts the server again after its death, with all that it acknowledged.
@@ -197,6 +223,17 @@ fn run(bin: &Path, data: &Path, port: u16, settings: &[&str]) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .expect("postgres starts")
+}
+
+/// The processes that a process has started.
+fn children(id: u32) -> Vec<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).expect("Linux knows");
+    children.split_whitespace().map(|id| id.parse().expect("a process id")).collect()
+}
+
+fn signal(signal: &str, ids: &[u32]) {
+    // One of them may have ended meanwhile.
+    let _ = Command::new("kill").arg(signal).args(ids.iter().map(u32::to_string)).stderr(Stdio::null()).status();
 }
 
 fn free_port() -> u16 {

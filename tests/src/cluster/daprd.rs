@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -45,37 +46,52 @@ impl Drop for Running {
 /// The daprd of an app, on ports of loopback that stay the same over restarts.
 #[derive(Debug)]
 pub struct Daprd {
-    app: String,
+    id: String,
     number: usize,
     components: PathBuf,
     scratch: PathBuf,
-    redis: u16,
+    /// Where it finds Redis.
+    pub(super) redis: u16,
     /// What it speaks to the app: `grpc`, or else `http`.
     pub protocol: &'static str,
     /// Where the app listens for it.
     pub app_port: u16,
+    /// Where it finds the app.
+    pub(super) app: u16,
     /// Where it listens for the app.
     pub grpc: u16,
     http: u16,
-    internal: u16,
+    /// Where it listens for other daprds, and where they are told that it does.
+    pub(super) internal: u16,
+    pub(super) inner: Ipv4Addr,
+    pub(super) outer: Ipv4Addr,
     running: Option<Running>,
 }
 
 impl Daprd {
     pub(super) fn new(app: &str, number: usize, components: &Path, scratch: &Path, redis: u16) -> Self {
+        let app_port = free_port();
         Self {
-            app: app.to_owned(),
+            id: app.to_owned(),
             number,
             components: components.to_owned(),
             scratch: scratch.to_owned(),
             redis,
             protocol: "grpc",
-            app_port: free_port(),
+            app_port,
+            app: app_port,
             grpc: free_port(),
             http: free_port(),
             internal: free_port(),
+            inner: Ipv4Addr::LOCALHOST,
+            outer: Ipv4Addr::LOCALHOST,
             running: None,
         }
+    }
+
+    /// Makes it one more daprd of an app that listens for another.
+    pub fn share_app(&mut self, other: &Self) {
+        (self.app_port, self.app) = (other.app_port, other.app_port);
     }
 
     /// Starts it. Whoever needs it waits until it answers, as apps do.
@@ -85,22 +101,25 @@ impl Daprd {
     pub fn start(&mut self) {
         let mut command = Command::new(todo_test_dapr::program().expect("daprd is installed"));
         command
-            .args(["--app-id", &self.app, "--app-protocol", self.protocol, "--app-port", &self.app_port.to_string()])
+            .args(["--app-id", &self.id, "--app-protocol", self.protocol, "--app-port", &self.app.to_string()])
             // Sooner than in production, where an app that came back is noticed within 5 s.
             .args(["--enable-app-health-check", "--app-health-probe-interval", "1"])
             .args(["--dapr-grpc-port", &self.grpc.to_string(), "--dapr-http-port", &self.http.to_string()])
             .args(["--dapr-internal-grpc-port", &self.internal.to_string()])
-            .args(["--dapr-listen-addresses", "127.0.0.1", "--dapr-internal-grpc-listen-address", "127.0.0.1"])
+            .args(["--dapr-listen-addresses", "127.0.0.1"])
+            .args(["--dapr-internal-grpc-listen-address", &self.inner.to_string()])
             .args(["--placement-host-address=", "--scheduler-host-address=", "--enable-metrics=false"])
             .args(["--log-level", "warn", "--resources-path"])
             .arg(&self.components)
             .arg("--config")
             .arg(self.scratch.join("config.yaml"))
+            // Believed only where it listens somewhere else than at 127.0.0.1.
+            .env("DAPR_HOST_IP", self.outer.to_string())
             .env("REDIS_HOST", format!("127.0.0.1:{}", self.redis))
             .env("SECRETS_FILE", self.scratch.join("secrets.json"))
             .env("DAPR_API_TOKEN", API_TOKEN)
             .env("APP_API_TOKEN", APP_TOKEN);
-        let log = self.scratch.join(format!("{}-{}-daprd.log", self.app, self.number));
+        let log = self.scratch.join(format!("{}-{}-daprd.log", self.id, self.number));
         self.running = Some(Running::start(&mut command, &log));
     }
 

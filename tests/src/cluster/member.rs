@@ -6,11 +6,11 @@ use reqwest::Method;
 use serde_json::Value;
 use todo_test_dapr::free_port;
 
-use super::{API_TOKEN, APP_TOKEN, Daprd, daprd::Running};
+use super::{API_TOKEN, APP_TOKEN, Clock, Daprd, daprd::Running};
 use crate::{SOON, eventually, process::todo, rest::Rest};
 
 /// What a process is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// `todo backend`
     Backend,
@@ -46,6 +46,8 @@ pub struct Member {
     pub daprd: Daprd,
     /// Where it listens for everyone.
     pub port: u16,
+    /// Where it finds its daprd.
+    pub(super) sidecar: u16,
     /// What it finds in its environment besides.
     pub environment: Vec<(&'static str, String)>,
     log: PathBuf,
@@ -55,7 +57,16 @@ pub struct Member {
 impl Member {
     pub(super) fn new(role: Role, number: usize, daprd: Daprd, scratch: &Path) -> Self {
         let log = scratch.join(format!("{}-{number}.log", role.id()));
-        Self { role, number, daprd, port: free_port(), environment: Vec::new(), log, running: None }
+        let sidecar = daprd.grpc;
+        Self { role, number, daprd, port: free_port(), sidecar, environment: Vec::new(), log, running: None }
+    }
+
+    /// Puts the role's clock into the test's hand, from its next start on. `None`, said aloud, when libfaketime is not
+    /// installed; with the environment variable `CI` set that is a failure.
+    pub fn hold_clock(&mut self) -> Option<Clock> {
+        let (clock, environment) = Clock::new(self.log.with_extension("clock"))?;
+        self.environment.extend(environment);
+        Some(clock)
     }
 
     /// Starts the role itself.
@@ -67,7 +78,7 @@ impl Member {
         command
             .env("LISTEN_ADDR", format!("127.0.0.1:{}", self.port))
             .env("APP_PORT", self.daprd.app_port.to_string())
-            .env("DAPR_GRPC_PORT", self.daprd.grpc.to_string())
+            .env("DAPR_GRPC_PORT", self.sidecar.to_string())
             .env("DAPR_API_TOKEN", API_TOKEN)
             .env("APP_API_TOKEN", APP_TOKEN)
             .env("SIGN_UPS_PER_ADDRESS", "10000")

@@ -29,12 +29,16 @@ pub(crate) const RECOVERY: Duration = Duration::from_mins(1);
 /// Microseconds in which nothing may be due at rest, so that nothing happens while it is looked at.
 pub(crate) const AHEAD: i64 = 3_000_000;
 
-/// Tells as many stories as the environment variable `SEEDS` says, some at once: they mostly wait, for their processes
+/// Tells as many stories as the environment variable `SEEDS` says, or else a few, some at once: they mostly wait, for their processes
 /// and for what is due.
-pub(crate) async fn stories<F: Future<Output = ()> + Send + 'static>(at_once: usize, story: impl Fn(u64) -> F) {
+pub(crate) async fn stories<F: Future<Output = ()> + Send + 'static>(
+    few: u64,
+    at_once: usize,
+    story: impl Fn(u64) -> F,
+) {
     #[expect(clippy::disallowed_methods, reason = "how long to search is for whoever runs the test to say")]
     let asked = std::env::var("SEEDS");
-    let mut waiting = 1..=asked.map_or(3, |seeds| seeds.parse().expect("SEEDS takes a number"));
+    let mut waiting = 1..=asked.map_or(few, |seeds| seeds.parse().expect("SEEDS takes a number"));
     let mut running = tokio::task::JoinSet::new();
     loop {
         while running.len() < at_once
@@ -51,7 +55,7 @@ pub(crate) async fn stories<F: Future<Output = ()> + Send + 'static>(at_once: us
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_acknowledged_is_lost_and_nothing_happens_twice_however_often_the_process_is_killed() {
-    stories(3, story).await;
+    stories(3, 3, story).await;
 }
 
 async fn story(seed: u64) {

@@ -46,6 +46,18 @@ pub(crate) fn ledger(
     books: &Books,
     lenience: Lenience,
 ) -> Vec<String> {
+    ledger_after(None, customers, at, shown, books, lenience)
+}
+
+/// What does not agree after a time in which no slot could be made, and all but the latest may have been left out.
+pub(crate) fn ledger_after(
+    outage: Option<(Timestamp, Timestamp)>,
+    customers: &[Customer],
+    at: Timestamp,
+    shown: &Shown,
+    books: &Books,
+    lenience: Lenience,
+) -> Vec<String> {
     let mut wrong = books.audit(now(), lenience);
     // Each event once, by the change that it announces.
     let events: BTreeMap<(&str, &str, i64), &Value> = books
@@ -105,7 +117,7 @@ pub(crate) fn ledger(
         wrong.extend(tasks.values().filter(known).map(|task| format!("nobody asked for {task}")));
         wrong.extend(notified(tasks, notifications));
     }
-    wrong.extend(slots(books));
+    wrong.extend(slots(books, outage));
     wrong
 }
 
@@ -124,7 +136,7 @@ fn notified(tasks: &BTreeMap<String, Value>, notifications: &[Value]) -> Vec<Str
 
 /// Each living series has exactly the slots that its rule has since it was last written: those that came, and perhaps
 /// the next, which may appear ahead. (Whether it should have, the audit says.)
-fn slots(books: &Books) -> Vec<String> {
+fn slots(books: &Books, outage: Option<(Timestamp, Timestamp)>) -> Vec<String> {
     let mut wrong = Vec::new();
     let now = now();
     for (id, series) in books.series.iter().filter(|(_, series)| !series.ended) {
@@ -134,6 +146,8 @@ fn slots(books: &Books) -> Vec<String> {
         let mut made: Vec<_> = made.map(|slot| slot.slot).collect();
         made.sort_unstable();
         let mut expected = rule.slots_between(floor, now, 1_000);
+        let may_lack = |slot: &Timestamp| outage.is_some_and(|(from, to)| (from..to).contains(slot));
+        expected.retain(|slot| !may_lack(slot) || made.contains(&slot.timestamp_micros()));
         if made.len() > expected.len() {
             expected.extend(rule.next_after(floor.max(now)));
         }

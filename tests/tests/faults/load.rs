@@ -1,6 +1,9 @@
 //! A user who works through a server that may die at any moment, and remembers exactly what was answered.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use chrono::{TimeDelta, Timelike as _, Utc};
 use reqwest::Method;
@@ -67,12 +70,23 @@ struct Write {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cut;
 
+/// A request that something stood in the way of, and how long it took to find out.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    pub(crate) what: String,
+    pub(crate) took: Duration,
+}
+
 pub(crate) struct Customer {
     pub(crate) rest: Rest,
     pub(crate) tasks: BTreeMap<String, Known>,
     pub(crate) acknowledged: Vec<Acknowledged>,
     /// Titles of creates that got no answer and were not repeated.
     pub(crate) maybe: Vec<String>,
+    /// What got no answer, or one that something is away.
+    pub(crate) refused: Vec<Refused>,
+    /// The longest that any other answer took.
+    pub(crate) slowest: Duration,
     dice: Dice,
     name: String,
     titles: u64,
@@ -88,6 +102,8 @@ impl Customer {
             tasks: BTreeMap::new(),
             acknowledged: Vec::new(),
             maybe: Vec::new(),
+            refused: Vec::new(),
+            slowest: Duration::ZERO,
             dice,
             name: name.to_owned(),
             titles: 0,
@@ -158,6 +174,17 @@ impl Customer {
         Ok(())
     }
 
+    /// Deletes every series, so that the next minutes bring nothing.
+    pub(crate) async fn end_series(&mut self) -> Result<(), Cut> {
+        let tasks = self.get("/api/tasks?limit=1000").await?.expect(200);
+        for task in tasks["tasks"].as_array().into_iter().flatten().filter(|task| !task["recurrence"].is_null()) {
+            let id = task["id"].as_str().unwrap_or_default().to_owned();
+            let path = format!("/api/tasks/{id}");
+            self.write(Write { act: Act::Delete { id }, method: Method::DELETE, path, body: None, key: None }).await?;
+        }
+        Ok(())
+    }
+
     /// The write happened as a whole or not at all.
     fn check_doubt(&self, act: &Act, now: &Known) {
         match (act, now) {
@@ -209,28 +236,38 @@ impl Customer {
         self.acknowledged.push(Acknowledged { event, task_id: id, task, again });
     }
 
-    async fn send(&self, write: &Write) -> Result<Answer, Cut> {
+    async fn send(&mut self, write: &Write) -> Result<Answer, Cut> {
         let key = write.key.as_deref().map(|key| ("idempotency-key", key));
         let headers: Vec<_> = key.into_iter().collect();
         self.ask(write.method.clone(), &write.path, &headers, write.body.as_ref()).await
     }
 
-    async fn get(&self, path: &str) -> Result<Answer, Cut> {
+    async fn get(&mut self, path: &str) -> Result<Answer, Cut> {
         self.ask(Method::GET, path, &[], None).await
     }
 
     async fn ask(
-        &self,
+        &mut self,
         method: Method,
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Answer, Cut> {
-        let answer = self.rest.try_send(method, path, headers, body).await.map_err(|_| Cut)?;
-        if self.away.contains(&answer.status.as_u16()) { Err(Cut) } else { Ok(answer) }
+        let begun = Instant::now();
+        let answer = self.rest.try_send(method.clone(), path, headers, body).await;
+        let why = match answer {
+            Ok(answer) if !self.away.contains(&answer.status.as_u16()) => {
+                self.slowest = self.slowest.max(begun.elapsed());
+                return Ok(answer);
+            }
+            Ok(answer) => format!("{} {}", answer.status, answer.body),
+            Err(error) => error.to_string(),
+        };
+        self.refused.push(Refused { what: format!("{method} {path}: {why}"), took: begun.elapsed() });
+        Err(Cut)
     }
 
-    async fn find(&self, title: &str) -> Result<Vec<Value>, Cut> {
+    async fn find(&mut self, title: &str) -> Result<Vec<Value>, Cut> {
         let found = self.get(&format!("/api/tasks?limit=1000&search={title}")).await?.expect(200);
         Ok(found["tasks"].as_array().cloned().unwrap_or_default())
     }

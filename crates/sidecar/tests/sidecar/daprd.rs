@@ -20,6 +20,9 @@ pub(crate) const API_TOKEN: &str = "what the app shows";
 /// What daprd shows.
 pub(crate) const APP_TOKEN: &str = "what daprd shows";
 
+/// After which time a delivery without an answer is made again.
+pub(crate) const PROCESSING: Duration = Duration::from_secs(10);
+
 /// Apps, each with a daprd of its own, on one Redis.
 pub(crate) struct Daprds {
     redis: Mutex<Redis>,
@@ -62,7 +65,7 @@ impl Daprds {
         let mut components = Components::new(redis.port());
         components.secrets.insert(SECRET.into(), SECRET_VALUE.into());
         components.bindings.push(Cron { name: BINDING.into(), schedule: "@every 2s".into() });
-        components.processing_seconds = 10;
+        components.processing_seconds = u32::try_from(PROCESSING.as_secs()).unwrap();
         change(&mut components);
         Self { redis: Mutex::new(redis), resources: components.write(), apps: Mutex::default() }
     }

@@ -5,6 +5,7 @@ use std::{
     collections::BTreeSet,
     fs,
     net::SocketAddr,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -32,19 +33,22 @@ pub(super) struct Auditor {
     app: AbortHandle,
 }
 
+/// The broker as shipped, but for the line that names who may use it.
+pub(super) fn open_components(cluster: &Cluster) -> PathBuf {
+    let components = cluster.scratch().join("open");
+    fs::create_dir_all(&components).expect("a directory");
+    let shipped = shipped().join("components");
+    let pubsub = fs::read_to_string(shipped.join("pubsub.yaml")).expect("the component that is shipped");
+    let open: Vec<_> = pubsub.lines().filter(|line| !line.starts_with("scopes:")).collect();
+    fs::write(components.join("pubsub.yaml"), open.join("\n")).expect("it is written");
+    fs::copy(shipped.join("resiliency.yaml"), components.join("resiliency.yaml")).expect("it is written");
+    components
+}
+
 impl Auditor {
     /// Listens to every topic from the oldest event that is retained.
     pub(super) async fn start(cluster: &Cluster) -> Self {
-        // As shipped, but for the line that names who may use the component.
-        let components = cluster.scratch().join("auditor");
-        fs::create_dir(&components).expect("a directory");
-        let shipped = shipped().join("components");
-        let pubsub = fs::read_to_string(shipped.join("pubsub.yaml")).expect("the component that is shipped");
-        let open: Vec<_> = pubsub.lines().filter(|line| !line.starts_with("scopes:")).collect();
-        fs::write(components.join("pubsub.yaml"), open.join("\n")).expect("it is written");
-        fs::copy(shipped.join("resiliency.yaml"), components.join("resiliency.yaml")).expect("it is written");
-
-        let mut daprd = cluster.daprd("auditor", 0, &components);
+        let mut daprd = cluster.daprd("auditor", 0, &open_components(cluster));
         daprd.protocol = "http";
         let listener =
             TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], daprd.app_port))).await.expect("a free port");

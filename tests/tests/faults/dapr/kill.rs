@@ -48,7 +48,7 @@ fn everyone(replicas: usize) -> Vec<Victim> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_acknowledged_is_lost_and_nothing_happens_twice_whichever_process_is_killed() {
-    stories(2, story).await;
+    stories(3, 2, story).await;
 }
 
 async fn story(seed: u64) {
@@ -154,7 +154,7 @@ fn restart(cluster: &mut Cluster, victim: Victim) {
 
 /// Waits until nothing is left to do, and looks at everything. A minute that begins meanwhile has its own slots: then
 /// once more.
-async fn settle(cluster: &Cluster, customers: &[Customer]) -> (Timestamp, Shown, Books) {
+pub(super) async fn settle(cluster: &Cluster, customers: &[Customer]) -> (Timestamp, Shown, Books) {
     let reader = cluster.reader().await;
     loop {
         reader.settled(RECOVERY, AHEAD).await;

@@ -4,11 +4,15 @@
 mod alone;
 mod auditor;
 mod broken;
+mod clock_steps;
+mod database;
 mod envelope;
 mod flows;
 mod follower;
 mod kill;
+mod links;
 mod outage;
+mod replay;
 mod replicas;
 mod rotation;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use dapr::dapr::proto::common::v1::{InvokeRequest, InvokeResponse};
@@ -23,7 +23,7 @@ use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
 use super::{DEADLINE, eventually};
-use crate::daprd::Daprds;
+use crate::daprd::{Daprds, PROCESSING};
 use crate::support::event;
 
 /// An app that wants one type by a routing rule of daprd's, and notes which calls show a token.
@@ -196,4 +196,31 @@ async fn an_app_that_is_away_loses_nothing_if_retries_outlast_the_health_checks(
     tokio::join!(daprds.interrupt(App::new("away", recorder.clone()), Duration::from_secs(6)), publish);
     recorder.until(DEADLINE, "all of them", |seen| seen.len() >= 21).await.unwrap();
     assert_eq!(daprds.redis().await.ask("EXISTS away-dead-letter"), ":0\r\n");
+}
+
+/// daprd ends a subscription without ending its reader, which waits in Redis for one more event and does nothing with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_an_outage_an_event_goes_to_the_reader_of_before_and_comes_again_when_its_time_is_over() {
+    if !todo_test_dapr::installed() {
+        return;
+    }
+    let daprds = Daprds::new().await;
+    let app = Arc::new(Sleeper { serves: AtomicBool::new(true), seen: watch::Sender::default() });
+    let options = daprds.run(App::new("asleep", app.clone())).await;
+    let redis = daprds.redis().await;
+    let readers = async |count| {
+        let said = format!("blocked_clients:{count}\r\n");
+        eventually("so many readers", || redis.ask("INFO clients").contains(&said)).await;
+    };
+    readers(1).await;
+    app.serves.store(false, Ordering::SeqCst);
+    daprds.pass(Duration::from_secs(8)).await;
+    app.serves.store(true, Ordering::SeqCst);
+    readers(2).await;
+    let begun = Instant::now();
+    DaprSidecar::new(options).unwrap().publish("asleep", &event("after")).await.unwrap();
+    let mut seen = app.seen.subscribe();
+    tokio::time::timeout(DEADLINE, seen.wait_for(|seen| !seen.is_empty())).await.expect("the event comes").unwrap();
+    assert!(begun.elapsed() >= PROCESSING, "{:?}", begun.elapsed());
+    readers(1).await;
 }
