@@ -6,15 +6,15 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use prost::Message;
 use sha2::{Digest, Sha256};
-use todo_domain::{Clock, Error, Ids, Violation, error::Reason};
-use todo_runtime::access::{Keys, Principal};
+use todo_domain::{Clock, Error, Ids, Violation, account::Scope, error::Reason};
+use todo_runtime::access::{self, Keys, Principal};
 use todo_sidecar::Sidecar;
 use tokio::sync::{Notify, mpsc};
 use tonic::Request;
 use uuid::Uuid;
 
 use crate::{
-    Options,
+    Options, accounts,
     hub::Hub,
     store::{Owner, Store, Tx},
 };
@@ -39,7 +39,7 @@ pub(crate) struct Core {
 /// A verified call.
 pub(crate) struct Call {
     pub(crate) user_id: Uuid,
-    /// When the caller's token ends.
+    /// Until when the caller's token is good without being looked at again.
     pub(crate) expires_at: DateTime<Utc>,
     pub(crate) now: DateTime<Utc>,
     /// The idempotency key with the hash of rpc and request.
@@ -49,16 +49,25 @@ pub(crate) struct Call {
 }
 
 impl Core {
-    /// Verifies who calls.
-    pub(crate) fn call<M>(&self, request: &Request<M>) -> Result<Call, Error> {
+    /// Verifies who calls, and that the token is good for it.
+    pub(crate) async fn call<M: Sync>(&self, request: &Request<M>, scope: Scope) -> Result<Call, Error> {
         let now = self.clock.now();
-        let Principal { user_id, expires_at } = self.keys.verify(request.metadata(), now)?;
+        let Principal { user_id, expires_at } = self.verify(access::token(request.metadata())?, scope, now).await?;
         Ok(Call { user_id, expires_at, now, key: None, validate_only: false })
     }
 
+    /// Verifies that a token is good for something.
+    pub(crate) async fn verify(&self, token: &str, scope: Scope, now: DateTime<Utc>) -> Result<Principal, Error> {
+        if accounts::tokens::is_personal(token) {
+            accounts::tokens::verify(self, token, scope, now).await
+        } else {
+            self.keys.verify(token, now)
+        }
+    }
+
     /// Verifies who calls to write, and reads the idempotency key.
-    pub(crate) fn call_to_write<M: Message>(&self, rpc: &str, request: &Request<M>) -> Result<Call, Error> {
-        let mut call = self.call(request)?;
+    pub(crate) async fn call_to_write<M: Message>(&self, rpc: &str, request: &Request<M>) -> Result<Call, Error> {
+        let mut call = self.call(request, Scope::Write).await?;
         call.validate_only = request.metadata().get("x-validate-only").is_some_and(|value| value == "true");
         if let Some(key) = request.metadata().get("idempotency-key") {
             let key =

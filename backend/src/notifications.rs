@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use todo_domain::{Error, Violation, error::Reason, ids, task::Status as TaskStatus};
+use todo_domain::{Error, Violation, account::Scope, error::Reason, ids, task::Status as TaskStatus};
 use todo_proto::v1::{self, notification_service_server::NotificationService};
 use todo_runtime::status::from_error;
 use tonic::{Request, Response, Status};
@@ -25,7 +25,7 @@ impl Service {
         &self,
         request: Request<v1::ListNotificationsRequest>,
     ) -> Result<Response<v1::ListNotificationsResponse>, Error> {
-        let call = self.core.call(&request)?;
+        let call = self.core.call(&request, Scope::Read).await?;
         let request = request.into_inner();
         let (limit, offset) = convert::page(request.limit, request.offset)?;
         let (mut tx, _) = self.core.read(&call).await?;

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use todo_domain::{
     Error, Violations,
+    account::Scope,
     error::Reason,
     ids,
     query::Query,
@@ -37,7 +38,7 @@ pub(crate) struct Service {
 /// Begins a write, or answers at once when it was made before.
 macro_rules! begin {
     ($core:expr, $rpc:literal, $request:expr) => {{
-        let call = $core.call_to_write($rpc, $request)?;
+        let call = $core.call_to_write($rpc, $request).await?;
         match $core.begin(call).await? {
             Begin::Again(reply) => return again(&reply),
             Begin::New(write) => write,
@@ -69,7 +70,7 @@ impl Service {
     }
 
     async fn get(&self, request: Request<v1::GetTaskRequest>) -> Result<Response<v1::Task>, Error> {
-        let call = self.core.call(&request)?;
+        let call = self.core.call(&request, Scope::Read).await?;
         let id = id("id", &request.get_ref().id)?;
         let (mut tx, _) = self.core.read(&call).await?;
         let task = tx.task(call.user_id, id).await?.ok_or_else(task_not_found)?;
@@ -77,7 +78,7 @@ impl Service {
     }
 
     async fn list(&self, request: Request<v1::ListTasksRequest>) -> Result<Response<v1::ListTasksResponse>, Error> {
-        let call = self.core.call(&request)?;
+        let call = self.core.call(&request, Scope::Read).await?;
         let request = request.into_inner();
         let skip_total = request.skip_total;
         let query = Query::new(&convert::query(request))?;
@@ -168,7 +169,7 @@ impl Service {
         &self,
         request: Request<v1::PreviewOccurrencesRequest>,
     ) -> Result<Response<v1::PreviewOccurrencesResponse>, Error> {
-        let call = self.core.call(&request)?;
+        let call = self.core.call(&request, Scope::Read).await?;
         let (_, owner) = self.core.read(&call).await?;
         let request = request.into_inner();
         let mut violations = Violations::new();
@@ -189,7 +190,7 @@ impl Service {
     }
 
     async fn parse(&self, request: Request<v1::ParseTaskRequest>) -> Result<Response<v1::ParseTaskResponse>, Error> {
-        let call = self.core.call(&request)?;
+        let call = self.core.call(&request, Scope::Read).await?;
         let (_, owner) = self.core.read(&call).await?;
         let context =
             Context { now: call.now, zone: core::zone(&owner), user_id: call.user_id, ids: self.core.ids.as_ref() };
@@ -197,7 +198,7 @@ impl Service {
     }
 
     async fn tags(&self, request: Request<v1::ListTagsRequest>) -> Result<Response<v1::ListTagsResponse>, Error> {
-        let call = self.core.call(&request)?;
+        let call = self.core.call(&request, Scope::Read).await?;
         let (mut tx, _) = self.core.read(&call).await?;
         let tags = tx.tags(call.user_id).await?;
         let tags = tags.into_iter().map(|(tag, count)| v1::TagCount { tag, count }).collect();
@@ -205,7 +206,7 @@ impl Service {
     }
 
     async fn counts(&self, request: Request<v1::GetTaskCountsRequest>) -> Result<Response<v1::TaskCounts>, Error> {
-        let call = self.core.call(&request)?;
+        let call = self.core.call(&request, Scope::Read).await?;
         let (mut tx, owner) = self.core.read(&call).await?;
         let zone = core::zone(&owner);
         let day_start = zone::start_of_day(zone, zone::local(zone, call.now).date());

@@ -4,9 +4,9 @@ use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use futures::Stream;
-use todo_domain::{Error, error::Reason, zone};
+use todo_domain::{Error, account::Scope, error::Reason, zone};
 use todo_proto::v1::{self, event_service_server::EventService, watch_response::Item};
-use todo_runtime::status::from_error;
+use todo_runtime::{access, status::from_error};
 use tokio::sync::{
     broadcast::{self, error::RecvError},
     mpsc,
@@ -48,7 +48,8 @@ impl Service {
         &self,
         request: Request<v1::WatchRequest>,
     ) -> Result<ReceiverStream<Result<v1::WatchResponse, Status>>, Error> {
-        let call = self.core.call(&request)?;
+        let call = self.core.call(&request, Scope::Read).await?;
+        let token = access::token(request.metadata())?.to_owned();
         // Joined before the present is read, so that nothing falls between.
         let receiver = self.core.hub.join(call.user_id, |feed| {
             tokio::spawn(self.clone().feed(call.user_id, feed));
@@ -65,13 +66,10 @@ impl Service {
         let service = self.clone();
         tokio::spawn(async move {
             let end = async {
-                let left = (call.expires_at - call.now).to_std().unwrap_or_default();
                 tokio::select! {
                     () = sender.closed() => None,
                     () = service.shutdown.cancelled() => Some(Error::unavailable("shutting down")),
-                    () = service.expiry(call.expires_at, left) => {
-                        Some(Error::new(Reason::TokenExpired, "the access token has expired; refresh it"))
-                    }
+                    error = service.expiry(&token, call.expires_at) => Some(error),
                 }
             };
             let ended = tokio::select! {
@@ -85,12 +83,18 @@ impl Service {
         Ok(ReceiverStream::new(items))
     }
 
-    /// Waits until the token has expired, by the clock.
-    async fn expiry(&self, expires_at: DateTime<Utc>, left: Duration) {
-        let mut wait = left.min(PATROL);
-        while self.core.clock.now() < expires_at {
-            tokio::time::sleep(wait).await;
-            wait = (expires_at - self.core.clock.now()).to_std().unwrap_or_default().min(PATROL);
+    /// Waits until the token is not good any more, by the clock; says why.
+    async fn expiry(&self, token: &str, mut good_until: DateTime<Utc>) -> Error {
+        loop {
+            let now = self.core.clock.now();
+            if now < good_until {
+                tokio::time::sleep((good_until - now).to_std().unwrap_or_default().min(PATROL)).await;
+                continue;
+            }
+            match self.core.verify(token, Scope::Read, now).await {
+                Ok(principal) => good_until = principal.expires_at,
+                Err(error) => return error,
+            }
         }
     }
 

@@ -7,12 +7,13 @@ mod secret;
 mod session;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tokens;
 
 use std::sync::Arc;
 
 use todo_domain::{
     Error, Violations,
-    account::{self, Email, Password},
+    account::{self, Email, Password, Scope},
     error::Reason,
 };
 use todo_proto::v1::{self, auth_service_server::AuthService};
@@ -125,7 +126,7 @@ impl Service {
     }
 
     async fn end_all(&self, request: Request<v1::SignOutEverywhereRequest>) -> Result<(), Error> {
-        let user_id = self.core.call(&request)?.user_id;
+        let user_id = self.core.call(&request, Scope::Account).await?.user_id;
         let mut tx = self.core.store.begin().await?;
         known(tx.lock_owner(user_id).await?)?;
         tx.end_sessions(user_id, None).await?;
@@ -135,13 +136,13 @@ impl Service {
     }
 
     async fn read(&self, request: Request<v1::GetMeRequest>) -> Result<v1::User, Error> {
-        let call = self.core.call(&request)?;
+        let call = self.core.call(&request, Scope::Read).await?;
         let (mut tx, _) = self.core.read(&call).await?;
         tx.profile(call.user_id).await?.map(|profile| user(&profile)).ok_or_else(missing)
     }
 
     async fn update(&self, request: Request<v1::UpdateMeRequest>) -> Result<v1::User, Error> {
-        let user_id = self.core.call(&request)?.user_id;
+        let user_id = self.core.call(&request, Scope::Account).await?.user_id;
         let edit = Edit::parse(request.into_inner())?;
         let mut tx = self.core.store.begin().await?;
         known(tx.lock_owner(user_id).await?)?;
@@ -155,7 +156,7 @@ impl Service {
 
     async fn replace_password(&self, request: Request<v1::ChangePasswordRequest>) -> Result<(), Error> {
         let core = &*self.core;
-        let call = core.call(&request)?;
+        let call = core.call(&request, Scope::Account).await?;
         let network = attempts::network(request.metadata());
         let request = request.into_inner();
         let mut violations = Violations::new();
@@ -311,5 +312,26 @@ impl AuthService for Service {
 
     async fn change_password(&self, request: Request<v1::ChangePasswordRequest>) -> Result<Response<()>, Status> {
         reply(self.replace_password(request).await)
+    }
+
+    async fn create_access_token(
+        &self,
+        request: Request<v1::CreateAccessTokenRequest>,
+    ) -> Result<Response<v1::AccessToken>, Status> {
+        reply(tokens::create(&self.core, request).await)
+    }
+
+    async fn list_access_tokens(
+        &self,
+        request: Request<v1::ListAccessTokensRequest>,
+    ) -> Result<Response<v1::ListAccessTokensResponse>, Status> {
+        reply(tokens::list(&self.core, request).await)
+    }
+
+    async fn revoke_access_token(
+        &self,
+        request: Request<v1::RevokeAccessTokenRequest>,
+    ) -> Result<Response<()>, Status> {
+        reply(tokens::revoke(&self.core, request).await)
     }
 }

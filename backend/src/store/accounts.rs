@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use todo_domain::account::Scope;
 use uuid::Uuid;
 
 use super::Error;
@@ -40,7 +41,28 @@ pub struct RefreshToken {
     pub rotated_at: Option<DateTime<Utc>>,
 }
 
-/// Accounts, sessions and attempts.
+/// A personal access token as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessToken {
+    /// Its id.
+    pub id: Uuid,
+    /// The account.
+    pub user_id: Uuid,
+    /// SHA-256 of the token.
+    pub hash: Vec<u8>,
+    /// What its owner calls it.
+    pub name: String,
+    /// What it is good for.
+    pub scope: Scope,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it ends.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was last used, to the hour.
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+/// Accounts, sessions, personal access tokens and attempts.
 #[async_trait]
 pub trait Accounts {
     /// Stores a new account with its change counter; `false` if the e-mail address has one.
@@ -65,6 +87,17 @@ pub trait Accounts {
     async fn end_session(&mut self, user_id: Uuid, family: Uuid) -> Result<(), Error>;
     /// Ends the sessions of an account, all but one if said.
     async fn end_sessions(&mut self, user_id: Uuid, but: Option<Uuid>) -> Result<(), Error>;
+
+    /// Stores a personal access token.
+    async fn add_access_token(&mut self, token: &AccessToken) -> Result<(), Error>;
+    /// The personal access token with this hash.
+    async fn access_token(&mut self, hash: &[u8]) -> Result<Option<AccessToken>, Error>;
+    /// The personal access tokens of an account, newest first.
+    async fn access_tokens(&mut self, user_id: Uuid) -> Result<Vec<AccessToken>, Error>;
+    /// Notes that a personal access token was used.
+    async fn use_access_token(&mut self, hash: &[u8], at: DateTime<Utc>) -> Result<(), Error>;
+    /// Removes a personal access token; `false` if there is none.
+    async fn remove_access_token(&mut self, user_id: Uuid, id: Uuid) -> Result<bool, Error>;
 
     /// Waits until no other transaction holds this key, and holds it until this one ends: otherwise two that count at
     /// the same time would not see each other.

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 pub use self::{
-    accounts::{Accounts, Profile, RefreshToken},
+    accounts::{AccessToken, Accounts, Profile, RefreshToken},
     inbox::{Inbox, Notification},
     log::{Change, ChangeKind, Log, Owner, Reply},
     outbox::{DeadLetter, Outbox, Outgoing},

@@ -86,6 +86,25 @@ pub fn display_name(name: &str) -> Result<String, Violation> {
     text::bounded(name, "display_name", 1, limits::DISPLAY_NAME_MAX)
 }
 
+/// The name of a personal access token: 1 to 100 characters after trimming.
+///
+/// # Errors
+/// A violation of `name`.
+pub fn token_name(name: &str) -> Result<String, Violation> {
+    text::bounded(name, "name", 1, limits::TOKEN_NAME_MAX)
+}
+
+/// What a token is good for. Each includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Reading everything but the account's secrets.
+    Read,
+    /// Changing tasks and notifications.
+    Write,
+    /// Changing the account itself: what no personal access token can.
+    Account,
+}
+
 /// An account's time zone, by its IANA name.
 ///
 /// # Errors

@@ -54,3 +54,7 @@ pub const PASSWORD_MIN: usize = 8;
 pub const PASSWORD_MAX: usize = 128;
 /// Longest display name, after trimming. The shortest is 1.
 pub const DISPLAY_NAME_MAX: usize = 100;
+/// Most personal access tokens of an account.
+pub const ACCESS_TOKENS_MAX: usize = 100;
+/// Longest name of one, after trimming. The shortest is 1.
+pub const TOKEN_NAME_MAX: usize = 100;

@@ -102,16 +102,11 @@ impl Keys {
             .expect("claims of strings and numbers serialise, and HMAC takes any key")
     }
 
-    /// Verifies the bearer token of a call (RFC 6750).
+    /// Verifies a token.
     ///
     /// # Errors
-    /// `MISSING_TOKEN`, `INVALID_TOKEN` or `TOKEN_EXPIRED`.
-    pub fn verify(&self, metadata: &MetadataMap, now: DateTime<Utc>) -> Result<Principal, Error> {
-        let missing = || Error::new(Reason::MissingToken, "send `authorization: Bearer TOKEN`");
-        self.check(bearer(metadata.as_ref()).ok_or_else(missing)?, now)
-    }
-
-    fn check(&self, token: &str, now: DateTime<Utc>) -> Result<Principal, Error> {
+    /// `INVALID_TOKEN` or `TOKEN_EXPIRED`.
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Principal, Error> {
         let invalid = || Error::new(Reason::InvalidToken, "the access token is not valid");
         let header = jsonwebtoken::decode_header(token).map_err(|_| invalid())?;
         let keys = self.all();
@@ -147,7 +142,14 @@ fn first(keys: &[Key]) -> &Key {
     keys.first().expect("an empty list is refused")
 }
 
-/// The token of a call (RFC 6750).
+/// The bearer token of a call (RFC 6750).
+///
+/// # Errors
+/// `MISSING_TOKEN`.
+pub fn token(metadata: &MetadataMap) -> Result<&str, Error> {
+    bearer(metadata.as_ref()).ok_or_else(|| Error::new(Reason::MissingToken, "send `authorization: Bearer TOKEN`"))
+}
+
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get("authorization")?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
@@ -201,16 +203,16 @@ mod tests {
         let keys = Keys::parse(OLD).unwrap();
         let user = Uuid::from_u128(7);
         let token = keys.sign(user, "ann@example.org", Uuid::from_u128(8), at(0), TimeDelta::hours(1));
-        assert_eq!(keys.verify(&bearer(&token), at(3599)).unwrap().user_id, user);
-        assert_eq!(keys.verify(&bearer(&token), at(3600)).unwrap_err().reason, Reason::TokenExpired);
+        assert_eq!(keys.verify(&token, at(3599)).unwrap().user_id, user);
+        assert_eq!(keys.verify(&token, at(3600)).unwrap_err().reason, Reason::TokenExpired);
     }
 
     #[test]
     fn a_rotated_secret_still_verifies_until_it_is_dropped() {
         let token =
             Keys::parse(OLD).unwrap().sign(Uuid::from_u128(7), "a@b.c", Uuid::nil(), at(0), TimeDelta::hours(1));
-        assert!(list(&[NEW, OLD]).verify(&bearer(&token), at(1)).is_ok());
-        assert_eq!(list(&[NEW]).verify(&bearer(&token), at(1)).unwrap_err().reason, Reason::InvalidToken);
+        assert!(list(&[NEW, OLD]).verify(&token, at(1)).is_ok());
+        assert_eq!(list(&[NEW]).verify(&token, at(1)).unwrap_err().reason, Reason::InvalidToken);
     }
 
     #[test]
@@ -224,17 +226,17 @@ mod tests {
         assert_eq!(keys.replace(OLD), Ok(false));
         assert_eq!(keys.replace(&format!("[\"{OLD}\",\"{NEW}\"]")), Ok(true));
         assert!(!misses(&newer));
-        assert!(keys.verify(&bearer(&newer), at(1)).is_ok());
+        assert!(keys.verify(&newer, at(1)).is_ok());
     }
 
     #[test]
     fn no_token_and_no_sense_are_told_apart() {
         let keys = Keys::parse(OLD).unwrap();
-        assert_eq!(keys.verify(&MetadataMap::new(), at(0)).unwrap_err().reason, Reason::MissingToken);
-        assert_eq!(keys.verify(&bearer("nonsense"), at(0)).unwrap_err().reason, Reason::InvalidToken);
+        assert_eq!(token(&MetadataMap::new()).unwrap_err().reason, Reason::MissingToken);
+        assert_eq!(keys.verify("nonsense", at(0)).unwrap_err().reason, Reason::InvalidToken);
         // alg=none (RFC 8725, section 2.1)
         let unsigned = "eyJhbGciOiJub25lIn0.eyJzdWIiOiIwMDAwMDAwMC0wMDAwLTAwMDAtMDAwMC0wMDAwMDAwMDAwMDcifQ.";
-        assert_eq!(keys.verify(&bearer(unsigned), at(0)).unwrap_err().reason, Reason::InvalidToken);
+        assert_eq!(keys.verify(unsigned, at(0)).unwrap_err().reason, Reason::InvalidToken);
     }
 
     #[test]

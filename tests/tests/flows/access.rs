@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Every route that takes a token, with a body that it takes.
-fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
+pub(crate) fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
     let task = json!({ "title": "a" });
     vec![
         (Method::GET, "/api/auth/me".to_owned(), None),
@@ -27,6 +27,9 @@ fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
             "/api/auth/password".to_owned(),
             Some(json!({ "current_password": "correct horse", "new_password": "battery staple" })),
         ),
+        (Method::GET, "/api/auth/tokens".to_owned(), None),
+        (Method::POST, "/api/auth/tokens".to_owned(), Some(json!({ "name": "a", "scopes": ["read"] }))),
+        (Method::DELETE, format!("/api/auth/tokens/{id}"), None),
         (Method::GET, "/api/tasks".to_owned(), None),
         (Method::POST, "/api/tasks".to_owned(), Some(task.clone())),
         (Method::GET, format!("/api/tasks/{id}"), None),

@@ -18,6 +18,7 @@ mod search;
 mod series;
 mod snapshots;
 mod surface;
+mod tokens;
 mod undo;
 mod watch;
 
@@ -126,6 +127,11 @@ on_both! {
         a_slot_missed_for_ten_days_is_caught_up_as_asked,
         fifty_open_instances_are_enough,
         a_deleted_instance_never_comes_back,
+    ],
+    tokens: [
+        a_personal_token_opens_what_its_scopes_say,
+        a_personal_token_is_good_until_it_expires_or_is_revoked,
+        a_personal_token_has_a_name_scopes_and_a_time_to_come,
     ],
     undo: [
         every_change_can_be_undone_and_that_too,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use futures::future::join_all;
-use todo_backend::store::{Error, Profile, RefreshToken, Store};
+use todo_backend::store::{AccessToken, Error, Profile, RefreshToken, Store};
+use todo_domain::account::Scope;
 use uuid::Uuid;
 
 use crate::{
@@ -102,6 +103,45 @@ fn token(user_id: Uuid, number: u8, family: u128) -> RefreshToken {
         expires_at: at("2026-03-29T01:59:59.123456Z"),
         rotated_at: None,
     }
+}
+
+pub(crate) async fn a_personal_token_is_found_by_its_hash_until_it_is_removed(db: &Db) {
+    let owner = db.owner("ada").await;
+    let first = AccessToken {
+        id: id(1),
+        user_id: owner,
+        hash: vec![0, 255, 1],
+        name: "a \"robot\" 🤖".into(),
+        scope: Scope::Write,
+        created_at: second(1),
+        expires_at: Some(at("9999-12-31T23:59:59.999999Z")),
+        last_used_at: None,
+    };
+    let second_one = AccessToken {
+        id: id(2),
+        hash: vec![2],
+        scope: Scope::Read,
+        created_at: second(2),
+        expires_at: None,
+        last_used_at: Some(second(3)),
+        ..first.clone()
+    };
+    let mut tx = db.begin().await;
+    tx.add_access_token(&first).await.unwrap();
+    tx.add_access_token(&second_one).await.unwrap();
+    tx.use_access_token(&first.hash, second(4)).await.unwrap();
+    tx.use_access_token(&[9], second(4)).await.unwrap();
+    tx.commit().await.unwrap();
+    let first = AccessToken { last_used_at: Some(second(4)), ..first };
+    let mut tx = db.begin().await;
+    assert_eq!(tx.access_token(&first.hash).await.unwrap().as_ref(), Some(&first));
+    assert_eq!(tx.access_token(&[9]).await.unwrap(), None);
+    assert_eq!(tx.access_tokens(owner).await.unwrap(), [second_one.clone(), first.clone()]);
+    assert!(tx.remove_access_token(owner, first.id).await.unwrap());
+    assert!(!tx.remove_access_token(owner, first.id).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(db.read().await.access_token(&first.hash).await.unwrap(), None);
+    assert_eq!(db.read().await.access_tokens(owner).await.unwrap(), [second_one]);
 }
 
 pub(crate) async fn a_refresh_token_survives_and_is_stored_once(db: &Db) {

@@ -143,6 +143,7 @@ suite! {
             an_account_survives,
             an_address_has_one_account,
             accounts_are_listed_by_address,
+            a_personal_token_is_found_by_its_hash_until_it_is_removed,
             a_refresh_token_survives_and_is_stored_once,
             sessions_end_by_family_and_by_account,
             attempts_are_counted_since_a_moment,

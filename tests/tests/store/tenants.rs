@@ -2,8 +2,10 @@
 
 use std::fmt::Debug;
 
-use todo_backend::store::{ChangeKind, Notification, Profile, RefreshToken, Reply, Series, Slot, SlotState};
-use todo_domain::{query::Filter, task::Task};
+use todo_backend::store::{
+    AccessToken, ChangeKind, Notification, Profile, RefreshToken, Reply, Series, Slot, SlotState,
+};
+use todo_domain::{account::Scope, query::Filter, task::Task};
 use uuid::Uuid;
 
 use crate::{
@@ -18,6 +20,7 @@ const SERIES: u128 = TASK + 4;
 const SNOOZE: u128 = 900;
 const NOTIFICATION: u128 = 901;
 const FAMILY: u128 = 902;
+const ACCESS_TOKEN: u128 = 903;
 const HASH: &[u8] = b"token";
 
 /// Gives an owner something of everything; the task takes its ids from `number`.
@@ -37,6 +40,7 @@ async fn furnish(db: &Db, owner: Uuid) -> Task {
         .unwrap();
     tx.add_reply(owner, "key", &reply(b"hers"), second(0)).await.unwrap();
     tx.add_refresh_token(&token(owner)).await.unwrap();
+    tx.add_access_token(&access_token(owner)).await.unwrap();
     tx.commit().await.unwrap();
     task
 }
@@ -78,6 +82,19 @@ fn token(user_id: Uuid) -> RefreshToken {
     RefreshToken { hash: HASH.to_vec(), user_id, family: id(FAMILY), expires_at: second(9), rotated_at: None }
 }
 
+fn access_token(user_id: Uuid) -> AccessToken {
+    AccessToken {
+        id: id(ACCESS_TOKEN),
+        user_id,
+        hash: HASH.to_vec(),
+        name: "hers".into(),
+        scope: Scope::Read,
+        created_at: second(0),
+        expires_at: None,
+        last_used_at: None,
+    }
+}
+
 /// All that an owner has, in words, a part for each question.
 pub(crate) async fn portrait(db: &Db, owner: Uuid, task: &Task) -> Vec<String> {
     let mut tx = db.read().await;
@@ -102,6 +119,7 @@ pub(crate) async fn portrait(db: &Db, owner: Uuid, task: &Task) -> Vec<String> {
         Box::new(tx.list_notifications(owner, false, 100, 0).await.unwrap()),
         Box::new((tx.unread(owner).await.unwrap(), tx.snoozed(owner, task.id).await.unwrap())),
         Box::new((tx.profile(owner).await.unwrap(), tx.refresh_token(HASH).await.unwrap())),
+        Box::new(tx.access_tokens(owner).await.unwrap()),
     ];
     parts.iter().map(|part| format!("{part:?}")).collect()
 }
@@ -124,6 +142,7 @@ pub(crate) async fn another_owner_finds_nothing(db: &Db) {
     let until = at("2100-01-01T00:00:00Z");
     assert_eq!(tx.counts(bob, until, until).await.unwrap(), todo_backend::store::Counts::default());
 
+    assert_eq!(tx.access_tokens(bob).await.unwrap(), []);
     assert_eq!(tx.lock_owner(bob).await.unwrap().unwrap().revision, 0);
     assert_eq!(tx.owner(bob).await.unwrap().unwrap().revision, 0);
     assert_eq!(tx.revisions(&[bob]).await.unwrap(), [(bob, 0)]);
@@ -184,6 +203,7 @@ pub(crate) async fn another_owner_changes_nothing(db: &Db) {
     tx.add_refresh_token(&token(bob)).await.unwrap();
     tx.end_session(bob, id(FAMILY)).await.unwrap();
     tx.end_sessions(bob, None).await.unwrap();
+    assert!(!tx.remove_access_token(bob, id(ACCESS_TOKEN)).await.unwrap());
     tx.commit().await.unwrap();
 
     for (after, before) in portrait(db, ada, &task).await.iter().zip(&hers) {

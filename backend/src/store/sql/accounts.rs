@@ -1,10 +1,11 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{QueryBuilder, Row as _};
+use todo_domain::account::Scope;
 use uuid::Uuid;
 
 use super::{Db, Row, Transaction, dialect};
-use crate::store::{Accounts, Error, Profile, RefreshToken, micros, time};
+use crate::store::{AccessToken, Accounts, Error, Profile, RefreshToken, micros, time};
 
 const PROFILES: &str =
     "SELECT id, email, password_hash, display_name, time_zone, created_at, disabled_at FROM users WHERE ";
@@ -28,6 +29,26 @@ fn refresh_token(row: &Row) -> Result<RefreshToken, Error> {
         family: row.try_get("family")?,
         expires_at: time(row.try_get("expires_at")?)?,
         rotated_at: row.try_get::<Option<i64>, _>("rotated_at")?.map(time).transpose()?,
+    })
+}
+
+const ACCESS_TOKENS: &str =
+    "SELECT id, user_id, hash, name, scope, created_at, expires_at, last_used_at FROM access_tokens WHERE ";
+
+/// As in the proto.
+const SCOPES: [(i64, Scope); 2] = [(1, Scope::Read), (2, Scope::Write)];
+
+fn access_token(row: &Row) -> Result<AccessToken, Error> {
+    let scope: i64 = row.try_get("scope")?;
+    Ok(AccessToken {
+        id: row.try_get("id")?,
+        user_id: row.try_get("user_id")?,
+        hash: row.try_get("hash")?,
+        name: row.try_get("name")?,
+        scope: SCOPES.iter().find(|(stored, _)| *stored == scope).ok_or(Error::Corrupt("scope"))?.1,
+        created_at: time(row.try_get("created_at")?)?,
+        expires_at: row.try_get::<Option<i64>, _>("expires_at")?.map(time).transpose()?,
+        last_used_at: row.try_get::<Option<i64>, _>("last_used_at")?.map(time).transpose()?,
     })
 }
 
@@ -140,6 +161,55 @@ impl Accounts for Transaction {
         }
         query.build().execute(&mut *self.tx).await?;
         Ok(())
+    }
+
+    async fn add_access_token(&mut self, token: &AccessToken) -> Result<(), Error> {
+        let scope = SCOPES.iter().find(|(_, scope)| *scope == token.scope).ok_or(Error::Corrupt("scope"))?.0;
+        sqlx::query::<Db>(
+            "INSERT INTO access_tokens (id, user_id, hash, name, scope, created_at, expires_at, last_used_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(token.id)
+        .bind(token.user_id)
+        .bind(&token.hash)
+        .bind(&token.name)
+        .bind(scope)
+        .bind(micros(token.created_at))
+        .bind(token.expires_at.map(micros))
+        .bind(token.last_used_at.map(micros))
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    async fn access_token(&mut self, hash: &[u8]) -> Result<Option<AccessToken>, Error> {
+        let mut query = QueryBuilder::<Db>::new(ACCESS_TOKENS);
+        query.push("hash = ").push_bind(hash);
+        query.build().fetch_optional(&mut *self.tx).await?.as_ref().map(access_token).transpose()
+    }
+
+    async fn access_tokens(&mut self, user_id: Uuid) -> Result<Vec<AccessToken>, Error> {
+        let mut query = QueryBuilder::<Db>::new(ACCESS_TOKENS);
+        query.push("user_id = ").push_bind(user_id).push(" ORDER BY created_at DESC, id DESC");
+        query.build().fetch_all(&mut *self.tx).await?.iter().map(access_token).collect()
+    }
+
+    async fn use_access_token(&mut self, hash: &[u8], at: DateTime<Utc>) -> Result<(), Error> {
+        sqlx::query::<Db>("UPDATE access_tokens SET last_used_at = $2 WHERE hash = $1")
+            .bind(hash)
+            .bind(micros(at))
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    async fn remove_access_token(&mut self, user_id: Uuid, id: Uuid) -> Result<bool, Error> {
+        let done = sqlx::query::<Db>("DELETE FROM access_tokens WHERE user_id = $1 AND id = $2")
+            .bind(user_id)
+            .bind(id)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(done.rows_affected() > 0)
     }
 
     async fn lock_attempts(&mut self, key: &str) -> Result<(), Error> {
