@@ -4,6 +4,7 @@
 mod accounts;
 mod batch;
 mod bell;
+mod bulk;
 mod consumer;
 mod convert;
 mod core;

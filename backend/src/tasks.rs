@@ -19,7 +19,7 @@ use todo_runtime::status::from_error;
 use tonic::{Request, Response, Status};
 
 use crate::{
-    convert,
+    bulk, convert,
     core::{self, Core, id},
     reading,
     store::{Change, ChangeKind},
@@ -279,6 +279,13 @@ impl TaskService for Service {
 
     async fn delete_task(&self, request: Request<v1::DeleteTaskRequest>) -> Result<Response<()>, Status> {
         self.delete(request).await.map_err(from_error)
+    }
+
+    async fn batch_change(
+        &self,
+        request: Request<v1::BatchChangeRequest>,
+    ) -> Result<Response<v1::BatchChangeResponse>, Status> {
+        bulk::change(&self.core, request).await.map_err(from_error)
     }
 
     async fn undo_change(

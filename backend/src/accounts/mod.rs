@@ -3,7 +3,7 @@
 mod attempts;
 pub mod operator;
 mod password;
-mod secret;
+pub(crate) mod secret;
 mod session;
 #[cfg(test)]
 mod tests;

@@ -37,6 +37,9 @@ pub const YEAR_MIN: i32 = 1_900;
 /// Last year of an instant that a request may carry (RFC 3339 has four digits).
 pub const YEAR_MAX: i32 = 9_999;
 
+/// Most tasks of one batch change. The fewest is 1.
+pub const BATCH_MAX: usize = 500;
+
 /// Longest search text.
 pub const SEARCH_MAX: usize = 200;
 /// Largest page. The smallest is 1.

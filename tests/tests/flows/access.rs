@@ -36,6 +36,7 @@ pub(crate) fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
         (Method::PATCH, format!("/api/tasks/{id}"), Some(task)),
         (Method::DELETE, format!("/api/tasks/{id}"), None),
         (Method::POST, format!("/api/tasks/{id}/complete"), None),
+        (Method::POST, "/api/tasks/batch".to_owned(), Some(json!({ "ids": [id], "action": "complete" }))),
         (Method::POST, "/api/changes/1/undo".to_owned(), None),
         (Method::GET, "/api/tags".to_owned(), None),
         (Method::GET, "/api/tasks/counts".to_owned(), None),

@@ -1,6 +1,7 @@
 //! Stories of the whole embedded system: a real listener, real clients, both databases, and a clock in the test's hand.
 
 mod access;
+mod bulk;
 mod completion;
 mod envelope;
 mod letters;
@@ -58,6 +59,12 @@ macro_rules! on_both {
 on_both! {
     access: [
         another_users_things_are_not_found_by_any_surface_or_id,
+    ],
+    bulk: [
+        what_was_shown_and_confirmed_is_done_and_can_be_undone,
+        what_is_not_as_it_was_shown_is_not_done,
+        a_series_goes_with_what_it_made,
+        what_cannot_be_done_to_all_is_refused_at_once,
     ],
     completion: [
         closing_a_task_makes_the_next_one_interval_later,

@@ -73,7 +73,10 @@ pub(crate) async fn a_personal_token_is_good_until_it_expires_or_is_revoked(data
     let names: Vec<_> = listed.as_array().into_iter().flatten().map(|token| text(&token["name"])).collect();
     assert_eq!(names, ["agent", "robot"]);
     assert_eq!((&listed[0]["last_used_at"], &listed[0]["expires_at"]), (&Value::Null, &Value::Null));
-    assert_eq!((&listed[1]["last_used_at"], &listed[1]["scopes"]), (&json!("2026-03-02T08:00:01Z"), &json!(["read", "write"])));
+    assert_eq!(
+        (&listed[1]["last_used_at"], &listed[1]["scopes"]),
+        (&json!("2026-03-02T08:00:01Z"), &json!(["read", "write"]))
+    );
     assert_eq!(listed[1]["token"], Value::Null, "it is shown once");
     assert_eq!(bob.get("/api/auth/tokens").await.expect(200)["access_tokens"], json!([]));
 
