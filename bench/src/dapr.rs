@@ -48,7 +48,8 @@ pub(crate) async fn run(plan: Plan, executable: &Path) -> Vec<Section> {
         Ok(Err(error)) => return vec![Section::failed(title, &error)],
         Err(_) => return vec![Section::failed(title, &"it did not start in time".into())],
     };
-    let idle = memory(&system);
+    let shown = |(name, memory): (&str, String)| (name.to_owned(), memory);
+    let idle: Vec<_> = system.memory().into_iter().map(shown).collect();
     let mut sections = Vec::new();
     sections.push(
         bounded("Beside daprd: commit to event", left().as_secs().min(45), async |section| {
@@ -64,10 +65,10 @@ pub(crate) async fn run(plan: Plan, executable: &Path) -> Vec<Section> {
     );
     let mut used = Section::new(
         "Beside daprd: memory",
-        "Resident memory of each process by /proc: two seconds after all were ready, and after the parts above. The \
-         scheduler was started anew before each round of reminders.",
+        "Memory of each process by /proc (PSS: shared pages are divided among those that share them), two seconds after \
+         all were ready, and after the parts above. The scheduler was started anew before each round of reminders.",
     );
-    for ((name, idle), (_, after)) in idle.into_iter().zip(memory(&system)) {
+    for ((name, idle), (_, after)) in idle.into_iter().zip(system.memory()) {
         used.push(Row::plain(format!("{name}, idle; after the above"), format!("{idle}; {after}")));
     }
     sections.push(used);
@@ -177,16 +178,6 @@ async fn late(plan: Plan, system: &mut System, connection: &mut Connection, sect
         Ok(Rung { late, announced, bare })
     })
     .await
-}
-
-/// The memory of each process, or why it is not known.
-fn memory(system: &System) -> Vec<(String, String)> {
-    let programs = system.pairs().into_iter().flat_map(|pair| [&pair.role, &pair.daprd]);
-    let shown = |program: &system::Program| match program.memory() {
-        Ok(memory) => format!("{memory:.1} MB"),
-        Err(error) => error.to_string(),
-    };
-    programs.map(|program| (program.name.clone(), shown(program))).collect()
 }
 
 /// What is killed.

@@ -72,10 +72,18 @@ pub(crate) fn field(path: &str, name: &str) -> Option<String> {
 
 /// Memory of a process in megabytes, by a field of proc(5) status such as `VmRSS`.
 pub(crate) fn memory(process: u32, field_name: &str) -> Result<f64> {
-    let value =
-        field(&format!("/proc/{process}/status"), field_name).ok_or("no /proc on this system, or no process")?;
+    kilobytes(&format!("/proc/{process}/status"), field_name)
+}
+
+fn kilobytes(path: &str, field_name: &str) -> Result<f64> {
+    let value = field(path, field_name).ok_or("no /proc on this system, or no process")?;
     let kilobytes: u64 = value.split_whitespace().next().unwrap_or_default().parse()?;
     Ok(megabytes(kilobytes * 1024))
+}
+
+/// What a process has of the memory in megabytes, pages that others share with it in part, by proc(5) `smaps_rollup`.
+pub(crate) fn share_of_memory(process: u32) -> Result<f64> {
+    kilobytes(&format!("/proc/{process}/smaps_rollup"), "Pss")
 }
 
 /// Processor time that a process has used, in milliseconds; of this one for `self`.

@@ -22,6 +22,7 @@ use todo_sidecar::{
     dapr::{CallbackOptions, Options, callback},
 };
 use todo_test_dapr::{Redis, free_port, program};
+use todo_test_postgres::Postgres;
 use todo_tests::rest::Rest;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -53,7 +54,7 @@ pub(super) struct System {
     _app: DropGuard,
     /// `None` after a restart that failed.
     pub(super) redis: Option<Redis>,
-    _stage: Stage,
+    stage: Stage,
     keys: Keys,
 }
 
@@ -95,7 +96,7 @@ impl System {
             _daprd: place.daprd("bench", port, free_port(), &place.open()?)?,
             _app: stop.drop_guard(),
             redis: Some(redis),
-            _stage: stage,
+            stage,
             keys: Keys::parse(JWT_SECRET)?,
         };
         system.ready().await?;
@@ -108,6 +109,20 @@ impl System {
     /// The roles with their daprds.
     pub(super) fn pairs(&self) -> [&Pair; 3] {
         [&self.backend, &self.scheduler, &self.gateway]
+    }
+
+    /// What each process has of the memory, or why it is not known. Pages that several share are divided among them, as
+    /// Postgres' processes do.
+    pub(super) fn memory(&self) -> Vec<(&str, String)> {
+        let programs = self.pairs().into_iter().flat_map(|pair| [&pair.role, &pair.daprd]);
+        let programs = programs.map(|program| (program.name.as_str(), vec![program.child.id()]));
+        let redis = ("Redis", self.redis.iter().map(Redis::id).collect());
+        let postgres = ("Postgres", self.stage.postgres.iter().flat_map(Postgres::ids).collect());
+        let shown = |ids: Vec<u32>| match ids.into_iter().map(machine::share_of_memory).sum::<Result<f64>>() {
+            Ok(memory) => format!("{memory:.1} MB"),
+            Err(error) => error.to_string(),
+        };
+        programs.chain([redis, postgres]).map(|(name, ids)| (name, shown(ids))).collect()
     }
 
     /// Waits until every role says that it has all it wants, and the gateway reaches the backend.
@@ -177,11 +192,6 @@ impl Program {
         self.kill()?;
         self.child = self.command.spawn()?;
         Ok(())
-    }
-
-    /// What it has of the memory, in megabytes.
-    pub(super) fn memory(&self) -> Result<f64> {
-        machine::memory(self.child.id(), "VmRSS")
     }
 }
 

@@ -36,6 +36,12 @@ impl Redis {
         self.port
     }
 
+    /// The id of its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Kills it without any grace.
     pub fn kill(&mut self) {
         kill(&mut self.child);

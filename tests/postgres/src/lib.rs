@@ -100,6 +100,13 @@ impl Postgres {
         self.server.port
     }
 
+    /// The ids of its processes.
+    #[must_use]
+    pub fn ids(&self) -> Vec<u32> {
+        let postmaster = self.server.child().id();
+        [vec![postmaster], children(postmaster)].concat()
+    }
+
     /// A program of this server's version, such as `pgbench`.
     #[must_use]
     pub fn program(&self, name: &str) -> PathBuf {
