@@ -79,7 +79,12 @@ impl Failure {
     }
 
     pub(crate) fn too_large(limit: usize) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", format!("the body is larger than {limit} bytes"))
+        let message = format!("the body is larger than {limit} bytes");
+        Self {
+            // Its rest is not read: a client must not send the next request after it.
+            header: Some(Box::new((header::CONNECTION, HeaderValue::from_static("close")))),
+            ..Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
+        }
     }
 
     pub(crate) fn not_json() -> Self {

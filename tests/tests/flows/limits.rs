@@ -323,6 +323,7 @@ async fn a_body_has_at_most_a_mebibyte() {
     assert_eq!(send(MEBIBYTE).await.status(), 201);
     let refused = send(MEBIBYTE + 1).await;
     assert_eq!(refused.status(), 413);
+    assert_eq!(refused.headers()["connection"], "close");
     let body: Value = refused.json().await.expect("JSON");
     assert_eq!(body["error"]["code"], "PAYLOAD_TOO_LARGE");
 
