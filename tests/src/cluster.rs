@@ -123,18 +123,10 @@ impl Cluster {
         }
         let postgres = Postgres::start_own(free_port())?;
         let scratch = tempfile::Builder::new().prefix("todo-cluster-").tempdir().expect("a scratch directory");
-        // Without mDNS, which not every machine has, apps find each other by a file. An app says each 3 s (interval less
-        // timeout) that it is there, and is believed for 8: by default 4 and 5, too little on a busy machine.
-        let names = scratch.path().join("names.db");
-        let shipped = fs::read_to_string(shipped().join("config.yaml")).expect("the configuration that is shipped");
-        let configuration = format!(
-            "{shipped}  nameResolution:\n    component: sqlite\n    version: v1\n    configuration: {{connectionString: \
-             \"{}\", updateInterval: 8s, timeout: 5s}}\n",
-            names.display()
-        );
-        fs::write(scratch.path().join("config.yaml"), configuration).expect("it is written");
         let (links, database_url) = (Links::default(), postgres.url());
         let cluster = Self { members: Vec::new(), redis: Redis::start(), postgres, links, database_url, scratch };
+        // By default 5, too little on a busy machine.
+        cluster.write_configuration(8);
         cluster.write_secrets(&json!(JWT_SECRET));
         Some(cluster)
     }
@@ -199,15 +191,21 @@ impl Cluster {
         rest
     }
 
+    /// How an app reaches its daprd.
+    #[must_use]
+    pub fn sidecar_options(&self, daprd: &Daprd) -> todo_sidecar::dapr::Options {
+        let mut options = todo_sidecar::dapr::Options::new(daprd.grpc.to_string());
+        options.api_token = Some(Secret::new(API_TOKEN));
+        options
+    }
+
     /// What an app may do by its daprd.
     ///
     /// # Panics
     /// Never: the port is one.
     #[must_use]
     pub fn sidecar(&self, daprd: &Daprd) -> DaprSidecar {
-        let mut options = todo_sidecar::dapr::Options::new(daprd.grpc.to_string());
-        options.api_token = Some(Secret::new(API_TOKEN));
-        DaprSidecar::new(options).expect("a port")
+        DaprSidecar::new(self.sidecar_options(daprd)).expect("a port")
     }
 
     /// What daprd shows the apps.
@@ -235,6 +233,22 @@ impl Cluster {
             ("DATABASE_URL", self.database_url.clone()),
             ("INTERNAL_TOKEN", INTERNAL_TOKEN.to_owned()),
         ]
+    }
+
+    /// Writes the configuration of the daprds: the one that is shipped, but apps find each other by a file, without mDNS,
+    /// which not every machine has. An app is believed for so many seconds that it is there, and 5 s earlier says it again.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn write_configuration(&self, believed: u32) {
+        let names = self.scratch.path().join("names.db");
+        let shipped = fs::read_to_string(shipped().join("config.yaml")).expect("the configuration that is shipped");
+        let configuration = format!(
+            "{shipped}  nameResolution:\n    component: sqlite\n    version: v1\n    configuration: {{connectionString: \
+             \"{}\", updateInterval: {believed}s, timeout: 5s}}\n",
+            names.display()
+        );
+        fs::write(self.scratch.path().join("config.yaml"), configuration).expect("it is written");
     }
 
     /// Writes the file of secrets, with another `jwt-secret`. daprd reads it when it starts, and only then.

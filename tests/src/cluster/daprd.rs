@@ -60,6 +60,8 @@ pub struct Daprd {
     pub(super) app: u16,
     /// Where it listens for the app.
     pub grpc: u16,
+    /// What it is told besides.
+    pub flags: Vec<&'static str>,
     http: u16,
     /// Where it listens for other daprds, and where they are told that it does.
     pub(super) internal: u16,
@@ -81,6 +83,7 @@ impl Daprd {
             app_port,
             app: app_port,
             grpc: free_port(),
+            flags: Vec::new(),
             http: free_port(),
             internal: free_port(),
             inner: Ipv4Addr::LOCALHOST,
@@ -113,6 +116,7 @@ impl Daprd {
             .arg(&self.components)
             .arg("--config")
             .arg(self.scratch.join("config.yaml"))
+            .args(&self.flags)
             // Believed only where it listens somewhere else than at 127.0.0.1.
             .env("DAPR_HOST_IP", self.outer.to_string())
             .env("REDIS_HOST", format!("127.0.0.1:{}", self.redis))
