@@ -256,7 +256,7 @@ impl Role {
 
     /// Notes whether the sidecar is there, and reads secrets anew, until the shutdown.
     async fn watch(&self) {
-        let ask = every(&self.shutdown, async || {
+        let ask = every(&self.shutdown, || async {
             let check = match self.dapr.ping().await {
                 Ok(()) => Check::Ok,
                 Err(error) => Check::Degraded(format!("the sidecar does not answer: {error}")),
@@ -269,7 +269,7 @@ impl Role {
     /// Notes whether there is a scheduler, until the shutdown.
     async fn ask_scheduler(&self, sidecar: &dyn Sidecar) {
         let scheduler = SchedulerServiceClient::new(sidecar.app("scheduler"));
-        every(&self.shutdown, async || {
+        every(&self.shutdown, || async {
             let mut request = tonic::Request::new(GetStatusRequest::default());
             request.set_timeout(PATROL);
             let check = match scheduler.clone().get_status(request).await {
@@ -283,7 +283,7 @@ impl Role {
 }
 
 /// Does something now and again and again, until the shutdown.
-async fn every(shutdown: &CancellationToken, mut what: impl AsyncFnMut()) {
+async fn every<F: Future<Output = ()>>(shutdown: &CancellationToken, what: impl Fn() -> F) {
     let again = async {
         loop {
             what().await;
