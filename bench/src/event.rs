@@ -44,7 +44,7 @@ pub(crate) async fn run(plan: Plan, section: &mut Section) -> Result<()> {
 async fn measure(plan: Plan, stage: &Stage, section: &mut Section) -> Result<()> {
     stage.people(CLIENTS).await?;
     let running = stage.start().await?;
-    let mut probe = Probe::join(&running.system.sidecar, "bench-tasks", "tasks");
+    let mut probe = Probe::join(running.system.local(), "bench-tasks", "tasks");
     let rest = running.rest(0);
 
     let count = plan.pick(500, 30);
@@ -53,8 +53,8 @@ async fn measure(plan: Plan, stage: &Stage, section: &mut Section) -> Result<()>
     let mut seen = Seen::default();
     let event = one_by_one(&rest, &mut probe, count, &mut seen).await?;
     let bare = {
-        let mut probe = Probe::join(&running.system.sidecar, "bench-bare", "bench-bare");
-        let sidecar = running.system.sidecar.handle("bench");
+        let mut probe = Probe::join(running.system.local(), "bench-bare", "bench-bare");
+        let sidecar = running.system.local().handle("bench");
         Times::new(bare(sidecar.as_ref(), "bench-bare", &mut probe, &event, count).await?)
     };
     let (sent, answered) = (Times::new(seen.sent), Times::new(seen.answered));

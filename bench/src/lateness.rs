@@ -178,10 +178,10 @@ async fn ring(
 }
 
 async fn rung(running: &Running, connection: &mut Connection, count: i64, at: i64) -> Result<Rung> {
-    let mut probe = Probe::join(&running.system.sidecar, "bench-notifications", "notifications");
+    let mut probe = Probe::join(running.system.local(), "bench-notifications", "notifications");
     let (late, announced, event) = watched(&mut probe, connection, count, at).await?;
-    let mut probe = Probe::join(&running.system.sidecar, "bench-bare", "bench-bare");
-    let sidecar = running.system.sidecar.handle("bench");
+    let mut probe = Probe::join(running.system.local(), "bench-bare", "bench-bare");
+    let sidecar = running.system.local().handle("bench");
     let bare = bare(sidecar.as_ref(), "bench-bare", &mut probe, &event, usize::try_from(count)?).await?;
     Ok(Rung { late, announced, bare })
 }

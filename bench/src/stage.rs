@@ -14,7 +14,7 @@ use todo_runtime::{
 use todo_test_postgres::Postgres;
 use todo_tests::{
     rest::Rest,
-    system::{Setup, System},
+    system::{Ground, Setup, System},
 };
 use tonic::{
     Request,
@@ -34,7 +34,7 @@ pub(crate) const USER: u16 = 1;
 pub(crate) struct Stage {
     setup: Setup,
     /// `None` on SQLite.
-    pub(crate) postgres: Option<Postgres>,
+    pub(crate) postgres: Option<Arc<Postgres>>,
 }
 
 impl Stage {
@@ -59,8 +59,8 @@ impl Stage {
     }
 
     fn on(postgres: Postgres) -> Self {
-        let mut setup = Setup::new();
-        setup.database = Some(Database::Postgres(postgres.url()));
+        let postgres = Arc::new(postgres);
+        let setup = Setup::new().on(Ground::Postgres(Arc::clone(&postgres)));
         Self { setup, postgres: Some(postgres) }
     }
 
@@ -87,8 +87,10 @@ impl Stage {
 
     /// The database.
     pub(crate) fn database(&self) -> Database {
-        let file = || Database::Sqlite(self.setup.directory.path().join("todo.db"));
-        self.setup.database.clone().unwrap_or_else(file)
+        match &self.postgres {
+            Some(postgres) => Database::Postgres(postgres.url()),
+            None => Database::Sqlite(self.setup.directory.path().join("todo.db")),
+        }
     }
 
     /// The directory.
@@ -125,7 +127,7 @@ impl Stage {
     /// Starts the system.
     pub(crate) async fn start(&self) -> Result<Running> {
         let system = self.setup.start().await;
-        let secret = system.sidecar.handle("backend").secret("jwt-secret").await?;
+        let secret = system.local().handle("backend").secret("jwt-secret").await?;
         Ok(Running { keys: Arc::new(Keys::parse(secret.expose())?), system })
     }
 }

@@ -18,10 +18,10 @@ use tokio_util::sync::CancellationToken;
 use crate::condition::{Condition, Way};
 use crate::due::instant;
 use crate::event::SCHEDULED;
-use crate::locked;
 use crate::records::Records;
 use crate::state::Fact;
 use crate::wake::{Backoff, Wake};
+use crate::{Options, locked};
 
 /// How many calls to the broker are under way at once.
 const LANES: usize = 4;
@@ -86,9 +86,10 @@ impl Announcements {
         (clock, ids): (Arc<dyn Clock>, Arc<dyn Ids>),
         records: Arc<Records>,
         condition: Arc<Condition>,
-        (backoff, batch): (Backoff, usize),
+        options: Options,
     ) -> Self {
-        let wake = Wake::new(Arc::clone(&clock));
+        let wake = Wake::new(Arc::clone(&clock), options.look);
+        let (backoff, batch) = (options.backoff(), options.batch);
         let queue = Mutex::default();
         Self { sidecar, clock, ids, condition, records, backoff, batch, queue, wake }
     }

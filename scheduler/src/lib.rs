@@ -94,6 +94,9 @@ pub struct Options {
     pub retry_first: Duration,
     /// The longest wait between two attempts.
     pub retry_cap: Duration,
+    /// The longest a loop sleeps before it looks at the clock again: this is what makes a resumed laptop or a clock step
+    /// take effect soon, since neither shortens a sleep.
+    pub look: Duration,
 }
 
 impl Default for Options {
@@ -106,6 +109,7 @@ impl Default for Options {
             stagger: Duration::ZERO,
             retry_first: Duration::from_millis(50),
             retry_cap: Duration::from_secs(2),
+            look: Duration::from_secs(1),
         }
     }
 }
@@ -183,17 +187,12 @@ pub fn build(options: Options, ports: Ports) -> Service {
     let time = || (Arc::clone(&clock), Arc::clone(&ids));
     let condition = Arc::new(Condition::new(health, clock.now()));
     let timers: Arc<Mutex<Timers>> = Arc::default();
-    let ringing = Arc::new(Wake::new(Arc::clone(&clock)));
+    let ringing = Arc::new(Wake::new(Arc::clone(&clock), options.look));
     let backend = sidecar.app(BACKEND);
 
-    let records = Arc::new(Records::new(Arc::clone(&sidecar), time(), Arc::clone(&condition), options.backoff()));
-    let announcements = Arc::new(Announcements::new(
-        sidecar,
-        time(),
-        Arc::clone(&records),
-        Arc::clone(&condition),
-        (options.backoff(), options.batch),
-    ));
+    let records = Arc::new(Records::new(Arc::clone(&sidecar), time(), Arc::clone(&condition), options));
+    let announcements =
+        Arc::new(Announcements::new(sidecar, time(), Arc::clone(&records), Arc::clone(&condition), options));
     let decisions = Arc::new(Decisions::new(
         backend.clone(),
         time(),
@@ -277,8 +276,9 @@ impl Service {
         }
     }
 
-    /// Makes every loop look at the clock now, instead of within a second: for whoever moves the clock.
-    pub fn poke(&self) {
+    /// Makes every loop look at the clock now: for tests, which move it.
+    #[cfg(test)]
+    fn poke(&self) {
         let Loops { window, decisions, announcements, records } = &self.loops;
         for wake in [&window.wake, &*decisions.wake, &announcements.wake, &records.wake] {
             wake.wake();

@@ -10,9 +10,9 @@ use todo_sidecar::{Entry, Error, Match, Sidecar};
 use tokio_util::sync::CancellationToken;
 
 use crate::condition::{Condition, Way};
-use crate::locked;
 use crate::state::Fact;
 use crate::wake::{Backoff, Wake};
+use crate::{Options, locked};
 
 /// How many facts wait at most; the oldest go first, since later events say more.
 const WAITING: usize = 20_000;
@@ -46,9 +46,9 @@ impl Records {
         sidecar: Arc<dyn Sidecar>,
         (clock, ids): (Arc<dyn Clock>, Arc<dyn Ids>),
         condition: Arc<Condition>,
-        backoff: Backoff,
+        options: Options,
     ) -> Self {
-        let wake = Wake::new(Arc::clone(&clock));
+        let (wake, backoff) = (Wake::new(Arc::clone(&clock), options.look), options.backoff());
         Self { sidecar, clock, ids, condition, backoff, queue: Mutex::default(), wake }
     }
 

@@ -1,4 +1,4 @@
-//! How the loops wait: for a moment by [`Clock`], never longer than a second, or until they are woken.
+//! How the loops wait: for a moment by [`Clock`], never long before they look at it again, or until they are woken.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,19 +6,16 @@ use std::time::Duration;
 use todo_domain::{Clock, Ids, Timestamp};
 use tokio::sync::Notify;
 
-/// The longest a loop sleeps before it looks at the clock again: this is what makes a resumed laptop or a clock step
-/// take effect at once, since neither shortens a sleep.
-const LONGEST: Duration = Duration::from_secs(1);
-
 /// One loop's alarm.
 pub(crate) struct Wake {
     clock: Arc<dyn Clock>,
+    look: Duration,
     notify: Notify,
 }
 
 impl Wake {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, notify: Notify::new() }
+    pub(crate) fn new(clock: Arc<dyn Clock>, look: Duration) -> Self {
+        Self { clock, look, notify: Notify::new() }
     }
 
     /// Ends the present wait of the loop, or the next one.
@@ -26,11 +23,11 @@ impl Wake {
         self.notify.notify_one();
     }
 
-    /// Returns at that moment, after a second, or when woken, whichever is first.
+    /// Returns at that moment, when it is time to look at the clock again, or when woken, whichever is first.
     pub(crate) async fn until(&self, moment: Option<Timestamp>) {
-        let wait = moment.map_or(LONGEST, |moment| {
+        let wait = moment.map_or(self.look, |moment| {
             // In the past: no wait.
-            (moment - self.clock.now()).to_std().unwrap_or_default().min(LONGEST)
+            (moment - self.clock.now()).to_std().unwrap_or_default().min(self.look)
         });
         tokio::select! {
             () = self.notify.notified() => {}

@@ -76,7 +76,7 @@ impl Window {
         (options, ringing): (Options, Arc<Wake>),
     ) -> Self {
         let backend = DueServiceClient::new(backend).max_decoding_message_size(crate::MESSAGE);
-        let wake = Wake::new(Arc::clone(&clock));
+        let wake = Wake::new(Arc::clone(&clock), options.look);
         let plan = Mutex::default();
         Self { backend, clock, ids, timers, announcements, condition, options, plan, ringing, wake }
     }

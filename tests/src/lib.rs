@@ -5,6 +5,7 @@ pub mod books;
 pub mod clock;
 pub mod cluster;
 pub mod dice;
+pub mod distributed;
 pub mod observer;
 pub mod process;
 pub mod proxy;

@@ -1,4 +1,4 @@
-//! A whole system in this process: all roles, a real listener, a scratch directory.
+//! A whole system in this process: all roles, real listeners, and a sidecar in the process or real daprds.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -16,15 +16,27 @@ use todo_runtime::{
     system::{SystemClock, SystemIds},
     telemetry,
 };
-use todo_sidecar::{ApiChannel, LocalSidecar};
+use todo_sidecar::{ApiChannel, CloudEvent, LocalSidecar, Sidecar as _};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::{clock::TestClock, observer::Observer, rest::Rest};
+use crate::{Postgres, clock::TestClock, cluster::Role, dice::Dice, distributed::Turn, observer::Observer, rest::Rest};
 
 /// How long a system may take to drain.
 const STOP: Duration = Duration::from_secs(20);
+
+/// On what a system runs.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "services have nothing to show")]
+pub enum Ground {
+    /// All in one process, over a SQLite file in the system's directory.
+    Sqlite,
+    /// All in one process, over a Postgres database.
+    Postgres(Arc<Postgres>),
+    /// Three roles, each beside a daprd.
+    Distributed(Arc<Turn>),
+}
 
 /// How a system is started.
 pub struct Setup {
@@ -32,9 +44,11 @@ pub struct Setup {
     pub directory: Arc<TempDir>,
     /// Its clock.
     pub clock: Arc<dyn Clock>,
-    /// Its database; SQLite in the directory unless said.
-    pub database: Option<Database>,
-    /// Changes what else can be chosen.
+    /// How often it looks whether the clock was moved.
+    pub look: Duration,
+    /// On what it runs.
+    pub ground: Ground,
+    /// Changes what else can be chosen, as far as the ground has it.
     pub adjust: fn(&mut Options),
 }
 
@@ -52,13 +66,20 @@ impl Setup {
     #[must_use]
     pub fn new() -> Self {
         let directory = tempfile::Builder::new().prefix("todo-").tempdir().expect("a scratch directory");
-        Self { directory: Arc::new(directory), clock: Arc::new(SystemClock), database: None, adjust: |_| {} }
+        let look = todo_scheduler::Options::default().look;
+        Self {
+            directory: Arc::new(directory),
+            clock: Arc::new(SystemClock),
+            look,
+            ground: Ground::Sqlite,
+            adjust: |_| {},
+        }
     }
 
     /// With a clock in the test's hand.
     #[must_use]
     pub fn with_clock(clock: &Arc<TestClock>) -> Self {
-        Self { clock: Arc::clone(clock) as Arc<dyn Clock>, ..Self::new() }
+        Self { clock: Arc::clone(clock) as Arc<dyn Clock>, look: Duration::from_millis(10), ..Self::new() }
     }
 
     /// With a clock in the test's hand that begins at a time, and access tokens that outlive every story.
@@ -69,10 +90,10 @@ impl Setup {
         (Self { adjust, ..Self::with_clock(&clock) }, clock)
     }
 
-    /// The same, over another database.
+    /// The same, on another ground.
     #[must_use]
-    pub fn over(self, database: Database) -> Self {
-        Self { database: Some(database), ..self }
+    pub fn on(self, ground: Ground) -> Self {
+        Self { ground, ..self }
     }
 
     /// Starts it.
@@ -85,22 +106,49 @@ impl Setup {
         let shutdown = CancellationToken::new();
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
         let mut options = Options::new(self.directory.path().to_owned(), Arc::clone(&ids));
-        options.database.clone_from(&self.database);
         options.backend.sign_ups_per_address = 100_000;
+        options.scheduler.look = self.look;
         (self.adjust)(&mut options);
+        match &self.ground {
+            Ground::Distributed(turn) => self.start_roles(turn, options, ids, shutdown).await,
+            Ground::Sqlite => self.start_all(options, ids, shutdown).await,
+            Ground::Postgres(postgres) => {
+                options.database = Some(Database::Postgres(postgres.url()));
+                self.start_all(options, ids, shutdown).await
+            }
+        }
+    }
+
+    async fn start_all(&self, options: Options, ids: Arc<dyn Ids>, shutdown: CancellationToken) -> System {
         let system = all::build(options, Arc::clone(&self.clock), ids, shutdown.clone()).await.expect("it is built");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
-        System {
-            address,
+        let around = Around::Local {
             sidecar: system.sidecar.clone(),
-            store: Arc::clone(&system.store),
-            scheduler: system.scheduler.clone(),
-            shutdown,
-            clock: Arc::clone(&self.clock),
-            running: tokio::spawn(system.run(listener)),
             _directory: Arc::clone(&self.directory),
+            _ground: self.ground.clone(),
+        };
+        System {
+            address: listener.local_addr().expect("an address"),
+            store: Arc::clone(&system.store),
+            around,
+            clock: Arc::clone(&self.clock),
+            shutdown,
+            running: vec![tokio::spawn(system.run(listener))],
         }
+    }
+
+    async fn start_roles(
+        &self,
+        turn: &Arc<Turn>,
+        options: Options,
+        ids: Arc<dyn Ids>,
+        shutdown: CancellationToken,
+    ) -> System {
+        // As an operator's command has it beside the backend.
+        let store = turn.database().open().await.expect("the database answers");
+        let (address, running) = turn.start(options, (Arc::clone(&self.clock), ids), &shutdown).await;
+        let around = Around::Daprds(Arc::clone(turn));
+        System { address, store, around, clock: Arc::clone(&self.clock), shutdown, running }
     }
 }
 
@@ -115,15 +163,18 @@ impl Default for Setup {
 pub struct System {
     /// Where it listens.
     pub address: SocketAddr,
-    /// Its sidecar.
-    pub sidecar: LocalSidecar,
     /// Its database.
     pub store: Arc<dyn Store>,
-    scheduler: todo_scheduler::Service,
+    around: Around,
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
-    running: JoinHandle<()>,
-    _directory: Arc<TempDir>,
+    running: Vec<JoinHandle<()>>,
+}
+
+/// What a system's apps talk to each other by.
+enum Around {
+    Local { sidecar: LocalSidecar, _directory: Arc<TempDir>, _ground: Ground },
+    Daprds(Arc<Turn>),
 }
 
 impl System {
@@ -158,16 +209,46 @@ impl System {
         Endpoint::from_shared(format!("http://{}", self.address)).expect("an address").connect_lazy()
     }
 
+    /// The sidecar in the process.
+    ///
+    /// # Panics
+    /// When the system runs beside daprds.
+    #[must_use]
+    pub fn local(&self) -> &LocalSidecar {
+        match &self.around {
+            Around::Local { sidecar, .. } => sidecar,
+            Around::Daprds(_) => panic!("a story of the sidecar in the process"),
+        }
+    }
+
     /// Remembers every event from now on, and those before that are retained.
     #[must_use]
     pub fn observe(&self) -> Arc<Observer> {
-        Observer::of(&self.sidecar)
+        match &self.around {
+            Around::Local { sidecar, .. } => Observer::of(sidecar),
+            Around::Daprds(turn) => turn.observe(),
+        }
+    }
+
+    /// Publishes an event as an app that is none of ours.
+    ///
+    /// # Panics
+    /// When the broker does not take it.
+    pub async fn publish(&self, topic: &str, event: &CloudEvent) {
+        let published = match &self.around {
+            Around::Local { sidecar, .. } => sidecar.handle("stranger").publish(topic, event).await,
+            Around::Daprds(turn) => turn.stranger().publish(topic, event).await,
+        };
+        published.expect("the broker takes it");
     }
 
     /// The scheduler's own service, which only other apps reach.
     #[must_use]
     pub fn scheduler(&self) -> SchedulerServiceClient<ApiChannel> {
-        SchedulerServiceClient::new(self.sidecar.handle("backend").app("scheduler"))
+        SchedulerServiceClient::new(match &self.around {
+            Around::Local { sidecar, .. } => sidecar.handle("backend").app("scheduler"),
+            Around::Daprds(turn) => turn.app(Role::Backend, "scheduler"),
+        })
     }
 
     /// What the scheduler keeps under a key of the state store.
@@ -175,7 +256,11 @@ impl System {
     /// # Panics
     /// When the store fails, or what it holds is no JSON.
     pub async fn state(&self, key: &str) -> Option<Value> {
-        let entry = self.sidecar.handle("scheduler").get(key).await.expect("the state store answers");
+        let entry = match &self.around {
+            Around::Local { sidecar, .. } => sidecar.handle("scheduler").get(key).await,
+            Around::Daprds(turn) => turn.sidecar(Role::Scheduler).get(key).await,
+        };
+        let entry = entry.expect("the state store answers");
         entry.map(|entry| serde_json::from_slice(&entry.value).expect("JSON"))
     }
 
@@ -219,11 +304,34 @@ impl System {
         .await;
     }
 
+    /// Makes one delivery, which the dice choose, and says whether there was one. daprds make theirs by themselves.
+    ///
+    /// # Panics
+    /// When the sidecar fails.
+    pub async fn step(&self, dice: &mut Dice) -> bool {
+        match &self.around {
+            Around::Local { sidecar, .. } => sidecar.step(dice.place(1_000_000)).await.expect("a step").is_some(),
+            Around::Daprds(_) => false,
+        }
+    }
+
+    /// Whether all that was published was delivered and handled.
+    ///
+    /// # Panics
+    /// When the broker does not answer.
+    pub async fn is_delivered(&self) -> bool {
+        match &self.around {
+            Around::Local { sidecar, .. } => sidecar.pending().await.expect("a list").is_empty(),
+            Around::Daprds(turn) => turn.is_delivered(),
+        }
+    }
+
     /// Moves the clock and tells everyone who waits for it.
     pub fn advance(&self, clock: &TestClock, by: TimeDelta) {
         clock.advance(by);
-        self.sidecar.wake();
-        self.scheduler.poke();
+        if let Around::Local { sidecar, .. } = &self.around {
+            sidecar.wake();
+        }
     }
 
     /// Stops it as SIGTERM does.
@@ -231,7 +339,17 @@ impl System {
     /// # Panics
     /// When it does not drain.
     pub async fn stop(self) {
+        if let Around::Daprds(turn) = &self.around {
+            // What it does not handle now, the next story's system would.
+            let delivered = async || turn.is_delivered().then_some(());
+            crate::eventually("all that was published is handled", crate::SOON, delivered).await;
+        }
         self.shutdown.cancel();
-        tokio::time::timeout(STOP, self.running).await.expect("it drains in time").expect("it ends well");
+        for running in self.running {
+            tokio::time::timeout(STOP, running).await.expect("it drains in time").expect("it ends well");
+        }
+        if let Around::Daprds(_) = &self.around {
+            self.store.close().await;
+        }
     }
 }

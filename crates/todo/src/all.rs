@@ -86,7 +86,7 @@ pub struct System {
     pub sidecar: LocalSidecar,
     /// The database.
     pub store: Arc<dyn Store>,
-    /// Told of clock steps by tests.
+    /// Stepped by simulations.
     pub scheduler: todo_scheduler::Service,
     /// What the backend takes from the sidecar.
     pub consumer: Arc<dyn Subscriber>,

@@ -3,10 +3,14 @@
 use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
-use todo::database::Database;
 use todo_backend::operator;
 use todo_proto::v1;
-use todo_tests::{rest::Rest, stream::Stream, system::Setup, web};
+use todo_tests::{
+    rest::Rest,
+    stream::Stream,
+    system::{Ground, Setup},
+    web,
+};
 use tonic::Code;
 
 use crate::{
@@ -63,9 +67,8 @@ async fn refuse_all(user: &Rest, code: &str, challenge: &str) {
     }
 }
 
-#[tokio::test]
-async fn every_route_says_what_is_wrong_with_a_token() {
-    let (setup, clock) = Setup::at(MONDAY);
+pub(crate) async fn every_route_says_what_is_wrong_with_a_token(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let setup = Setup { adjust: |_| {}, ..setup };
     let system = setup.start().await;
     let mut ann = system.user("ann").await;
@@ -99,9 +102,8 @@ async fn every_route_says_what_is_wrong_with_a_token() {
     system.stop().await;
 }
 
-#[tokio::test]
-async fn a_stream_ends_when_its_token_does() {
-    let (setup, clock) = Setup::at(MONDAY);
+pub(crate) async fn a_stream_ends_when_its_token_does(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let setup = Setup { adjust: |options| options.backend.access_ttl = TimeDelta::minutes(5), ..setup };
     let system = setup.start().await;
     let ann = system.user("ann").await;
@@ -125,9 +127,8 @@ async fn a_stream_ends_when_its_token_does() {
     system.stop().await;
 }
 
-#[tokio::test]
-async fn a_stream_ends_when_its_account_is_closed() {
-    let (setup, clock) = Setup::at(MONDAY);
+pub(crate) async fn a_stream_ends_when_its_account_is_closed(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (ann, bob) = (system.user("ann").await, system.user("bob").await);
     let (mut closed, mut other) = (Stream::open(&ann, None).await, Stream::open(&bob, None).await);
@@ -140,8 +141,8 @@ async fn a_stream_ends_when_its_account_is_closed() {
     system.stop().await;
 }
 
-pub(crate) async fn another_users_things_are_not_found_by_any_surface_or_id(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn another_users_things_are_not_found_by_any_surface_or_id(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (ann, bob) = (system.user("ann").await, system.user("bob").await);
     let task = json!({
@@ -208,9 +209,8 @@ pub(crate) async fn another_users_things_are_not_found_by_any_surface_or_id(data
     system.stop().await;
 }
 
-#[tokio::test]
-async fn internal_services_are_not_on_the_public_port() {
-    let (setup, _clock) = Setup::at(MONDAY);
+pub(crate) async fn internal_services_are_not_on_the_public_port(ground: Ground) {
+    let (setup, _clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let channel = system.grpc();
@@ -240,9 +240,8 @@ async fn internal_services_are_not_on_the_public_port() {
     system.stop().await;
 }
 
-#[tokio::test]
-async fn sign_in_tells_nothing_and_is_rate_limited() {
-    let (setup, clock) = Setup::at(MONDAY);
+pub(crate) async fn sign_in_tells_nothing_and_is_rate_limited(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let setup = Setup {
         adjust: |options| {
             options.backend.access_ttl = TimeDelta::days(1);

@@ -2,8 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use todo::database::Database;
-use todo_tests::{rest::Rest, stream::Stream};
+use todo_tests::{rest::Rest, stream::Stream, system::Ground};
 
 use crate::{MONDAY, at, text};
 
@@ -25,8 +24,8 @@ async fn shown(ann: &Rest, mut body: Value) -> Value {
     body
 }
 
-pub(crate) async fn what_was_shown_and_confirmed_is_done_and_can_be_undone(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn what_was_shown_and_confirmed_is_done_and_can_be_undone(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let ids = three(&ann).await;
@@ -66,8 +65,8 @@ pub(crate) async fn what_was_shown_and_confirmed_is_done_and_can_be_undone(datab
     system.stop().await;
 }
 
-pub(crate) async fn what_is_not_as_it_was_shown_is_not_done(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn what_is_not_as_it_was_shown_is_not_done(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (ann, bob) = (system.user("ann").await, system.user("bob").await);
     let ids = three(&ann).await;
@@ -94,8 +93,8 @@ pub(crate) async fn what_is_not_as_it_was_shown_is_not_done(database: Option<Dat
     system.stop().await;
 }
 
-pub(crate) async fn a_series_goes_with_what_it_made(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn a_series_goes_with_what_it_made(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let series = ann.create(json!({
@@ -111,8 +110,8 @@ pub(crate) async fn a_series_goes_with_what_it_made(database: Option<Database>) 
     system.stop().await;
 }
 
-pub(crate) async fn what_cannot_be_done_to_all_is_refused_at_once(database: Option<Database>) {
-    let (setup, _) = at(MONDAY, database);
+pub(crate) async fn what_cannot_be_done_to_all_is_refused_at_once(ground: Ground) {
+    let (setup, _) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let ids = three(&ann).await;

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use todo::database::Database;
 use todo_domain::ids;
-use todo_tests::rest::Rest;
+use todo_tests::{rest::Rest, system::Ground};
 
 use crate::{
     MONDAY, at,
@@ -40,8 +39,8 @@ async fn only(user: &Rest, source: &str) -> (String, String) {
     only.clone()
 }
 
-pub(crate) async fn closing_a_task_makes_the_next_one_interval_later(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn closing_a_task_makes_the_next_one_interval_later(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (ann, observer) = (system.user("ann").await, system.observe());
     let source = source(&ann, json!({ "recurrence_type": "daily" })).await;
@@ -104,7 +103,7 @@ pub(crate) async fn closing_a_task_makes_the_next_one_interval_later(database: O
     // Nothing that comes again makes anything again.
     let before = ann.instances(&source).await;
     for delivery in observer.deliveries() {
-        system.sidecar.handle("scheduler").publish(&delivery.topic, &delivery.event).await.expect("published");
+        system.publish(&delivery.topic, &delivery.event).await;
     }
     system.pass(&clock, TimeDelta::seconds(1)).await;
     assert_eq!(ann.instances(&source).await, before);
@@ -121,8 +120,8 @@ pub(crate) async fn closing_a_task_makes_the_next_one_interval_later(database: O
     system.stop().await;
 }
 
-pub(crate) async fn a_series_by_completion_stands_still_and_ends(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn a_series_by_completion_stands_still_and_ends(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let every_three = json!({ "recurrence_type": "rrule", "rrule": "FREQ=DAILY;INTERVAL=3;COUNT=3" });
@@ -174,8 +173,8 @@ pub(crate) async fn a_series_by_completion_stands_still_and_ends(database: Optio
     system.stop().await;
 }
 
-pub(crate) async fn a_series_can_go_by_time_and_by_completion_in_turn(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn a_series_can_go_by_time_and_by_completion_in_turn(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (ann, observer) = (system.user("ann").await, system.observe());
     let task = json!({

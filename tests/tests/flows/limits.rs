@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 use todo_proto::v1;
-use todo_tests::{rest::Rest, system::System, web};
+use todo_tests::{
+    rest::Rest,
+    system::{Ground, System},
+    web,
+};
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
@@ -21,8 +25,8 @@ struct Scene {
 }
 
 impl Scene {
-    async fn new() -> Self {
-        let (setup, _clock) = at(MONDAY, None);
+    async fn new(ground: Ground) -> Self {
+        let (setup, _clock) = at(MONDAY, ground);
         let system = setup.start().await;
         let ann = system.user("ann").await;
         Self { system, ann }
@@ -82,9 +86,8 @@ fn numbers(field: &str, cases: &[(i64, bool)]) -> Vec<(Value, bool)> {
     cases.iter().map(|(number, fine)| (json!({ field: number }), *fine)).collect()
 }
 
-#[tokio::test]
-async fn the_texts_of_a_task() {
-    let scene = Scene::new().await;
+pub(crate) async fn the_texts_of_a_task(ground: Ground) {
+    let scene = Scene::new(ground).await;
     scene
         .create("title", lengths("title", &[(0, false), (1, true), (2, true), (199, true), (200, true), (201, false)]))
         .await;
@@ -116,9 +119,8 @@ async fn the_texts_of_a_task() {
     scene.system.stop().await;
 }
 
-#[tokio::test]
-async fn the_times_of_a_task() {
-    let scene = Scene::new().await;
+pub(crate) async fn the_times_of_a_task(ground: Ground) {
+    let scene = Scene::new(ground).await;
     let reminders = |count: i64| {
         let reminder = |minute| json!({ "trigger_at": format!("2026-04-01T10:{minute:02}:00Z") });
         json!({ "reminders": (0..count).map(reminder).collect::<Vec<_>>() })
@@ -141,9 +143,8 @@ async fn the_times_of_a_task() {
     scene.system.stop().await;
 }
 
-#[tokio::test]
-async fn the_numbers_of_a_series() {
-    let scene = Scene::new().await;
+pub(crate) async fn the_numbers_of_a_series(ground: Ground) {
+    let scene = Scene::new(ground).await;
     let with = |field: &str, value: Value| {
         let mut recurrence = json!({ "recurrence_type": "daily" });
         recurrence[field] = value;
@@ -224,9 +225,8 @@ async fn the_numbers_of_a_series() {
     scene.system.stop().await;
 }
 
-#[tokio::test]
-async fn the_numbers_and_texts_of_a_list() {
-    let scene = Scene::new().await;
+pub(crate) async fn the_numbers_and_texts_of_a_list(ground: Ground) {
+    let scene = Scene::new(ground).await;
     scene
         .list(
             "limit",
@@ -265,9 +265,8 @@ async fn the_numbers_and_texts_of_a_list() {
     scene.system.stop().await;
 }
 
-#[tokio::test]
-async fn the_texts_of_an_account() {
-    let scene = Scene::new().await;
+pub(crate) async fn the_texts_of_an_account(ground: Ground) {
+    let scene = Scene::new(ground).await;
     let account = |surface: Surface, case: &str| {
         let email = format!("{case}-{surface:?}@example.org").to_lowercase();
         json!({ "email": email, "password": "correct horse", "display_name": "a" })
@@ -309,10 +308,9 @@ async fn the_texts_of_an_account() {
     scene.system.stop().await;
 }
 
-#[tokio::test]
-async fn a_body_has_at_most_a_mebibyte() {
+pub(crate) async fn a_body_has_at_most_a_mebibyte(ground: Ground) {
     const MEBIBYTE: usize = 1024 * 1024;
-    let scene = Scene::new().await;
+    let scene = Scene::new(ground).await;
     let send = async |length: usize| {
         let mut body = json!({ "title": "large" }).to_string();
         body.push_str(&" ".repeat(length - body.len()));
@@ -348,9 +346,8 @@ async fn a_body_has_at_most_a_mebibyte() {
     scene.system.stop().await;
 }
 
-#[tokio::test]
-async fn an_idempotency_key_has_at_most_255_characters() {
-    let scene = Scene::new().await;
+pub(crate) async fn an_idempotency_key_has_at_most_255_characters(ground: Ground) {
+    let scene = Scene::new(ground).await;
     for (key, fine) in
         [("k".to_owned(), true), ("k".repeat(254), true), ("k".repeat(255), true), ("k".repeat(256), false)]
     {
@@ -371,9 +368,8 @@ async fn an_idempotency_key_has_at_most_255_characters() {
     scene.system.stop().await;
 }
 
-#[tokio::test]
-async fn everything_wrong_is_said_at_once_and_nothing_is_half_done() {
-    let scene = Scene::new().await;
+pub(crate) async fn everything_wrong_is_said_at_once_and_nothing_is_half_done(ground: Ground) {
+    let scene = Scene::new(ground).await;
     let task = json!({
         "title": "", "description": "x".repeat(2001), "tags": ["", "ok", "y".repeat(51)], "due_all_day": true,
         "reminders": [{ "trigger_at": "2020-01-01T00:00:00Z" }, {}, { "before_due_seconds": -1 }],
@@ -426,9 +422,8 @@ async fn everything_wrong_is_said_at_once_and_nothing_is_half_done() {
     scene.system.stop().await;
 }
 
-#[tokio::test]
-async fn what_is_no_value_is_said_with_what_breaks_a_rule() {
-    let scene = Scene::new().await;
+pub(crate) async fn what_is_no_value_is_said_with_what_breaks_a_rule(ground: Ground) {
+    let scene = Scene::new(ground).await;
     let mixed = json!({
         "title": "", "priority": "urgent", "tags": ["y".repeat(51)], "colour": 7,
         "reminders": [{ "trigger_at": "soon" }, { "trigger_at": "2020-01-01T00:00:00Z" }],

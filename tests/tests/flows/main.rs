@@ -1,4 +1,5 @@
-//! Stories of the whole embedded system: a real listener, real clients, both databases, and a clock in the test's hand.
+//! Stories of the whole system: real listeners, real clients, a clock in the test's hand. Each is told three times: of
+//! all in one process on SQLite, on Postgres, and of three roles beside real daprds.
 
 mod access;
 mod bulk;
@@ -25,39 +26,60 @@ mod watch;
 
 use std::sync::Arc;
 
-use todo::database::Database;
-use todo_tests::{clock::TestClock, system::Setup};
+use todo_tests::{
+    Postgres,
+    clock::TestClock,
+    distributed::Turn,
+    system::{Ground, Setup},
+};
 
 /// The moment at which most stories begin: a Monday.
 const MONDAY: &str = "2026-03-02T08:00:00Z";
 
-/// Runs stories, each on both databases. Those on Postgres are together by name, so that they run together and one
-/// server does for all.
-macro_rules! on_both {
-    ($($module:ident: [$($story:ident),+ $(,)?],)+) => {
-        mod sqlite {
+/// Makes a test of each story on a ground, if that is there. Those of a ground are together by name, so that they run
+/// together and what they share is started once.
+macro_rules! on {
+    ($ground:ident: $($module:ident: [$($story:ident),+],)+) => {
+        mod $ground {
             $(mod $module {
                 $(#[tokio::test(flavor = "multi_thread")]
                 async fn $story() {
-                    crate::$module::$story(None).await;
-                })+
-            })+
-        }
-
-        mod postgres {
-            $(mod $module {
-                $(#[tokio::test(flavor = "multi_thread")]
-                async fn $story() {
-                    let Some(postgres) = todo_tests::Postgres::start() else { return };
-                    crate::$module::$story(Some(postgres.url().parse().expect("a URL"))).await;
+                    let Some(ground) = crate::$ground().await else { return };
+                    crate::$module::$story(ground).await;
                 })+
             })+
         }
     };
 }
 
-on_both! {
+/// Stories for all grounds, and those that only the sidecar in the process can tell.
+macro_rules! on_every_ground {
+    ($($module:ident: [$($story:ident),+ $(,)?] $(and embedded: [$($embedded:ident),+ $(,)?])?,)+) => {
+        on! { sqlite: $($module: [$($story),+ $(, $($embedded),+)?],)+ }
+        on! { postgres: $($module: [$($story),+ $(, $($embedded),+)?],)+ }
+        on! { distributed: $($module: [$($story),+],)+ }
+    };
+}
+
+async fn sqlite() -> Option<Ground> {
+    Some(Ground::Sqlite)
+}
+
+async fn postgres() -> Option<Ground> {
+    Postgres::start().map(Arc::new).map(Ground::Postgres)
+}
+
+async fn distributed() -> Option<Ground> {
+    Turn::begin().await.map(Ground::Distributed)
+}
+
+on_every_ground! {
     access: [
+        every_route_says_what_is_wrong_with_a_token,
+        a_stream_ends_when_its_token_does,
+        a_stream_ends_when_its_account_is_closed,
+        internal_services_are_not_on_the_public_port,
+        sign_in_tells_nothing_and_is_rate_limited,
         another_users_things_are_not_found_by_any_surface_or_id,
     ],
     bulk: [
@@ -73,11 +95,26 @@ on_both! {
     ],
     letters: [
         poison_is_kept_with_its_reason_and_can_be_published_again,
-        a_reason_that_we_know_is_kept_when_it_is_known,
         what_was_published_once_is_published_again_as_it_was,
         a_letter_without_a_reason_says_where_to_look,
         a_replayed_outbox_changes_nothing,
         an_outgoing_row_that_is_no_event_waits_and_holds_up_nothing,
+    ] and embedded: [
+        // daprd hands dead letters on without a reason.
+        a_reason_that_the_sidecar_gives_is_kept,
+        // Chooses which of two deliveries comes first.
+        a_reason_that_we_know_is_kept_when_it_is_known,
+    ],
+    limits: [
+        the_texts_of_a_task,
+        the_times_of_a_task,
+        the_numbers_of_a_series,
+        the_numbers_and_texts_of_a_list,
+        the_texts_of_an_account,
+        a_body_has_at_most_a_mebibyte,
+        an_idempotency_key_has_at_most_255_characters,
+        everything_wrong_is_said_at_once_and_nothing_is_half_done,
+        what_is_no_value_is_said_with_what_breaks_a_rule,
     ],
     named: [
         a_created_task_is_announced_with_its_priority,
@@ -103,6 +140,9 @@ on_both! {
         what_is_repeated_at_once_is_done_once,
     ],
     reminders: [
+        what_was_due_while_the_system_was_down_rings_once_with_its_own_time,
+        a_clock_that_steps_back_and_forth_rings_nothing_twice,
+        relative_reminders_move_with_the_due_date_and_absolute_ones_stay,
         a_snoozed_notification_rings_again,
         a_snooze_dies_with_its_task,
         an_all_day_task_has_the_whole_day,
@@ -119,6 +159,10 @@ on_both! {
         a_cleared_or_deleted_series_makes_no_more,
     ],
     rest: [
+        statuses_and_headers_say_what_happened,
+        null_clears_and_what_is_not_sent_stays,
+        completing_by_an_update_is_the_same_act,
+        times_without_an_offset_are_the_users,
         a_create_with_its_own_id_can_be_repeated,
         an_idempotency_key_gives_the_same_answer_again,
         what_was_read_can_be_sent_back,
@@ -130,10 +174,19 @@ on_both! {
         tags_and_counts_follow,
     ],
     series: [
+        every_day_at_nine_stays_nine_over_both_changes_of_the_clocks,
+        monthly_on_the_31st_skips_short_months,
+        a_series_ends_by_time_or_by_number,
+        an_open_task_makes_the_next_slot_wait_its_turn_if_asked,
+        an_instance_appears_ahead_of_its_slot_for_lead_and_reminders,
         a_rule_of_the_standard_makes_its_tasks,
         a_slot_missed_for_ten_days_is_caught_up_as_asked,
         fifty_open_instances_are_enough,
         a_deleted_instance_never_comes_back,
+    ],
+    snapshots: [
+        the_description_is_what_was_agreed_and_true_to_what_is_served,
+        the_bodies_of_errors_are_what_was_agreed,
     ],
     tokens: [
         a_personal_token_opens_what_its_scopes_say,
@@ -146,34 +199,34 @@ on_both! {
         after_seven_days_nothing_can_be_undone,
     ],
     watch: [
+        every_change_is_shown_at_once,
+        grpc_and_grpc_web_watch_the_same_feed,
         a_resumed_stream_misses_and_doubles_nothing,
         three_watchers_at_once_see_the_same,
         who_was_away_too_long_has_to_start_over,
     ],
 }
 
-/// Stories that need several replicas over one database; by name beside the others on Postgres.
+/// Stories that need several replicas over one database; by name beside the others on Postgres. Of replicas beside daprds
+/// `faults/dapr/replicas.rs` tells.
 mod postgres_replicas {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_watcher_sees_at_once_what_another_replica_wrote() {
         let Some(postgres) = todo_tests::Postgres::start() else { return };
-        crate::replicas::a_watcher_sees_at_once_what_another_replica_wrote(&postgres).await;
+        crate::replicas::a_watcher_sees_at_once_what_another_replica_wrote(&postgres.into()).await;
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_lost_connection_between_replicas_hurts_nobody() {
         let Some(postgres) = todo_tests::Postgres::start() else { return };
-        crate::replicas::a_lost_connection_between_replicas_hurts_nobody(&postgres).await;
+        crate::replicas::a_lost_connection_between_replicas_hurts_nobody(&postgres.into()).await;
     }
 }
 
-/// A system over a database, with a clock that begins at a time.
-fn at(time: &str, database: Option<Database>) -> (Setup, Arc<TestClock>) {
+/// A system on a ground, with a clock that begins at a time.
+fn at(time: &str, ground: Ground) -> (Setup, Arc<TestClock>) {
     let (setup, clock) = Setup::at(time);
-    match database {
-        Some(database) => (setup.over(database), clock),
-        None => (setup, clock),
-    }
+    (setup.on(ground), clock)
 }
 
 /// The text of a JSON value that is one.

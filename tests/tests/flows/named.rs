@@ -2,9 +2,16 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use todo::database::Database;
 use todo_proto::v1;
-use todo_tests::{SOON, clock::TestClock, eventually, observer::Observer, rest::Rest, stream::Stream, system::System};
+use todo_tests::{
+    SOON,
+    clock::TestClock,
+    eventually,
+    observer::Observer,
+    rest::Rest,
+    stream::Stream,
+    system::{Ground, System},
+};
 
 use crate::{
     MONDAY, at,
@@ -20,8 +27,8 @@ struct Scene {
     ann: Rest,
 }
 
-async fn scene(database: Option<Database>) -> Scene {
-    let (setup, clock) = at(MONDAY, database);
+async fn scene(ground: Ground) -> Scene {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let observer = system.observe();
     let ann = system.user("ann").await;
@@ -59,8 +66,8 @@ impl Scene {
     }
 }
 
-pub(crate) async fn a_created_task_is_announced_with_its_priority(database: Option<Database>) {
-    let scene = scene(database).await;
+pub(crate) async fn a_created_task_is_announced_with_its_priority(ground: Ground) {
+    let scene = scene(ground).await;
     let body = json!({
         "title": "  Pay rent ", "description": "by transfer", "priority": "high", "tags": ["home", "Money"],
         "due_date": "2026-03-03T10:00:00+01:00", "reminders": [{ "trigger_at": "2026-03-03T07:30:00Z" }],
@@ -90,8 +97,8 @@ pub(crate) async fn a_created_task_is_announced_with_its_priority(database: Opti
     scene.end().await;
 }
 
-pub(crate) async fn an_updated_task_is_announced_with_what_changed(database: Option<Database>) {
-    let scene = scene(database).await;
+pub(crate) async fn an_updated_task_is_announced_with_what_changed(ground: Ground) {
+    let scene = scene(ground).await;
     let task = scene.ann.create(json!({ "title": "Draft", "tags": ["a"], "due_date": "2026-03-03T09:00:00Z" })).await;
     let path = format!("/api/tasks/{}", text(&task["id"]));
     scene.system.advance(&scene.clock, TimeDelta::minutes(1));
@@ -123,8 +130,8 @@ pub(crate) async fn an_updated_task_is_announced_with_what_changed(database: Opt
     scene.end().await;
 }
 
-pub(crate) async fn a_completed_task_is_announced_and_its_reminders_are_cancelled(database: Option<Database>) {
-    let scene = scene(database).await;
+pub(crate) async fn a_completed_task_is_announced_and_its_reminders_are_cancelled(ground: Ground) {
+    let scene = scene(ground).await;
     let task = scene.ann.create(json!({
         "title": "Call", "due_date": "2026-03-02T08:02:00Z",
         "reminders": [{ "trigger_at": "2026-03-02T08:01:00Z" }, { "before_due_seconds": 30 }],
@@ -157,8 +164,8 @@ pub(crate) async fn a_completed_task_is_announced_and_its_reminders_are_cancelle
     scene.end().await;
 }
 
-pub(crate) async fn a_deleted_task_is_announced_and_its_schedules_are_removed(database: Option<Database>) {
-    let scene = scene(database).await;
+pub(crate) async fn a_deleted_task_is_announced_and_its_schedules_are_removed(ground: Ground) {
+    let scene = scene(ground).await;
     let task = scene.ann.create(json!({
         "title": "Standup", "due_date": "2026-03-02T08:01:00Z",
         "reminders": [{ "before_due_seconds": 30 }, { "trigger_at": "2027-03-02T08:00:00Z" }],
@@ -193,8 +200,8 @@ pub(crate) async fn a_deleted_task_is_announced_and_its_schedules_are_removed(da
     scene.end().await;
 }
 
-pub(crate) async fn a_recurring_task_is_scheduled_and_its_slot_becomes_a_task(database: Option<Database>) {
-    let scene = scene(database).await;
+pub(crate) async fn a_recurring_task_is_scheduled_and_its_slot_becomes_a_task(ground: Ground) {
+    let scene = scene(ground).await;
     let task = scene.ann.create(json!({
         "title": "Water plants", "description": "all", "priority": "low", "tags": ["home"],
         "due_date": "2026-03-02T09:00:00Z", "recurrence": { "recurrence_type": "daily" },
@@ -240,8 +247,8 @@ pub(crate) async fn a_recurring_task_is_scheduled_and_its_slot_becomes_a_task(da
     scene.end().await;
 }
 
-pub(crate) async fn a_reminder_is_kept_and_rings_at_its_time(database: Option<Database>) {
-    let scene = scene(database).await;
+pub(crate) async fn a_reminder_is_kept_and_rings_at_its_time(ground: Ground) {
+    let scene = scene(ground).await;
     let mut stream = Stream::open(&scene.ann, None).await;
     let task = scene.ann.create(json!({
         "title": "Take the cake out", "due_date": "2026-03-02T09:00:00Z",
@@ -290,8 +297,8 @@ pub(crate) async fn a_reminder_is_kept_and_rings_at_its_time(database: Option<Da
     scene.end().await;
 }
 
-pub(crate) async fn a_restarted_system_goes_on_where_it_was(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn a_restarted_system_goes_on_where_it_was(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let mut ann = system.user("ann").await;
     let reminded = ann.create(json!({ "title": "a", "reminders": [{ "trigger_at": "2026-03-02T10:00:00Z" }] })).await;

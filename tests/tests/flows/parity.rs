@@ -2,8 +2,11 @@
 
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
-use todo::database::Database;
-use todo_tests::{dice::Dice, rest::Rest, system::System};
+use todo_tests::{
+    dice::Dice,
+    rest::Rest,
+    system::{Ground, System},
+};
 
 use crate::{
     MONDAY, at,
@@ -19,8 +22,8 @@ struct Client {
     ids: Vec<String>,
 }
 
-pub(crate) async fn the_same_scenario_through_every_surface_gives_the_same(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn the_same_scenario_through_every_surface_gives_the_same(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (mut clients, mut dice) = (Vec::new(), Dice::new(5));
     for surface in Surface::ALL {

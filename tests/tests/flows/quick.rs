@@ -1,7 +1,7 @@
 //! Tasks from a line of plain language.
 
 use serde_json::{Value, json};
-use todo::database::Database;
+use todo_tests::system::Ground;
 
 use crate::{MONDAY, at};
 
@@ -9,8 +9,8 @@ use crate::{MONDAY, at};
 const FIELDS: [&str; 8] =
     ["title", "description", "priority", "tags", "due_date", "due_all_day", "reminders", "recurrence"];
 
-pub(crate) async fn what_was_read_makes_the_task_that_it_says(database: Option<Database>) {
-    let (setup, _) = at(MONDAY, database);
+pub(crate) async fn what_was_read_makes_the_task_that_it_says(ground: Ground) {
+    let (setup, _) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     ann.patch("/api/auth/me", &json!({ "time_zone": "Europe/Berlin" })).await.expect(200);
@@ -46,8 +46,8 @@ pub(crate) async fn what_was_read_makes_the_task_that_it_says(database: Option<D
     system.stop().await;
 }
 
-pub(crate) async fn what_cannot_be_read_says_which_field_and_why(database: Option<Database>) {
-    let (setup, _) = at(MONDAY, database);
+pub(crate) async fn what_cannot_be_read_says_which_field_and_why(ground: Ground) {
+    let (setup, _) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     for (body, field) in [

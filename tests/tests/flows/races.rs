@@ -6,12 +6,11 @@ use chrono::TimeDelta;
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use todo::database::Database;
 use todo_tests::{
     dice::Dice,
     rest::{Answer, Rest},
     stream::{Event, Stream},
-    system::System,
+    system::{Ground, System},
 };
 use uuid::Uuid;
 
@@ -58,8 +57,8 @@ impl Act {
     }
 }
 
-pub(crate) async fn what_races_with_a_firing_reminder_never_has_both_outcomes(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn what_races_with_a_firing_reminder_never_has_both_outcomes(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (ann, observer) = (system.user("ann").await, system.observe());
     let mut rang = [0; 2];
@@ -80,7 +79,7 @@ pub(crate) async fn what_races_with_a_firing_reminder_never_has_both_outcomes(da
             let (ann, act, task, patience) = (ann.clone(), *act, task.clone(), *patience);
             tokio::spawn(async move {
                 // Reads as long as the dice say, then acts.
-                for _ in 0..patience * 20 {
+                for _ in 0..patience {
                     ann.task(text(&task["id"])).await;
                 }
                 act.on(&ann, &task).await
@@ -141,8 +140,8 @@ async fn check(user: &Rest, act: Act, task: &Value, feed: &[Event]) -> bool {
     notified == 1
 }
 
-pub(crate) async fn sixty_four_clients_create_at_once_without_errors(database: Option<Database>) {
-    let (setup, _clock) = at(MONDAY, database);
+pub(crate) async fn sixty_four_clients_create_at_once_without_errors(ground: Ground) {
+    let (setup, _clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let observer = system.observe();
     let users =
@@ -181,8 +180,8 @@ pub(crate) async fn sixty_four_clients_create_at_once_without_errors(database: O
     system.stop().await;
 }
 
-pub(crate) async fn a_client_that_goes_away_leaves_nothing_behind(database: Option<Database>) {
-    let (setup, _clock) = at(MONDAY, database);
+pub(crate) async fn a_client_that_goes_away_leaves_nothing_behind(ground: Ground) {
+    let (setup, _clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     // In the middle of opening a transaction, as early as can be and a little later each time.
@@ -223,8 +222,8 @@ pub(crate) async fn a_client_that_goes_away_leaves_nothing_behind(database: Opti
     system.stop().await;
 }
 
-pub(crate) async fn of_two_updates_from_one_reading_one_wins(database: Option<Database>) {
-    let (setup, _clock) = at(MONDAY, database);
+pub(crate) async fn of_two_updates_from_one_reading_one_wins(ground: Ground) {
+    let (setup, _clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let task = ann.create(json!({ "title": "0" })).await;
@@ -245,8 +244,8 @@ pub(crate) async fn of_two_updates_from_one_reading_one_wins(database: Option<Da
     system.stop().await;
 }
 
-pub(crate) async fn what_is_repeated_at_once_is_done_once(database: Option<Database>) {
-    let (setup, _clock) = at(MONDAY, database);
+pub(crate) async fn what_is_repeated_at_once_is_done_once(ground: Ground) {
+    let (setup, _clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let mut dice = Dice::new(1);

@@ -2,8 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use todo::database::Database;
-use todo_tests::{observer::Observer, rest::Rest};
+use todo_tests::{observer::Observer, rest::Rest, system::Ground};
 
 use crate::{MONDAY, at, envelope::TRIGGERED, text};
 
@@ -15,9 +14,8 @@ fn count(observer: &Observer, task_id: &str) -> usize {
     observer.about(task_id).iter().filter(|event| event.type_ == TRIGGERED).count()
 }
 
-#[tokio::test]
-async fn what_was_due_while_the_system_was_down_rings_once_with_its_own_time() {
-    let (setup, clock) = at(MONDAY, None);
+pub(crate) async fn what_was_due_while_the_system_was_down_rings_once_with_its_own_time(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let moments = ["2026-03-02T08:00:01Z", "2026-03-02T12:00:00Z", "2026-03-05T08:00:00Z"];
@@ -44,9 +42,8 @@ async fn what_was_due_while_the_system_was_down_rings_once_with_its_own_time() {
     system.stop().await;
 }
 
-#[tokio::test]
-async fn a_clock_that_steps_back_and_forth_rings_nothing_twice() {
-    let (setup, clock) = at(MONDAY, None);
+pub(crate) async fn a_clock_that_steps_back_and_forth_rings_nothing_twice(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (ann, observer) = (system.user("ann").await, system.observe());
     let reminders = json!([{ "trigger_at": "2026-03-02T08:30:00Z" }, { "trigger_at": "2026-03-02T10:00:00Z" }]);
@@ -76,9 +73,8 @@ async fn a_clock_that_steps_back_and_forth_rings_nothing_twice() {
     system.stop().await;
 }
 
-#[tokio::test]
-async fn relative_reminders_move_with_the_due_date_and_absolute_ones_stay() {
-    let (setup, clock) = at(MONDAY, None);
+pub(crate) async fn relative_reminders_move_with_the_due_date_and_absolute_ones_stay(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let reminders = json!([{ "trigger_at": "2026-03-03T00:00:00Z" }, { "before_due_seconds": 600 }]);
@@ -121,8 +117,8 @@ async fn relative_reminders_move_with_the_due_date_and_absolute_ones_stay() {
     system.stop().await;
 }
 
-pub(crate) async fn a_snoozed_notification_rings_again(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn a_snoozed_notification_rings_again(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (ann, observer) = (system.user("ann").await, system.observe());
     let task = rung(&ann, "2026-03-02T08:01:00Z").await;
@@ -159,8 +155,8 @@ pub(crate) async fn a_snoozed_notification_rings_again(database: Option<Database
     system.stop().await;
 }
 
-pub(crate) async fn a_snooze_dies_with_its_task(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn a_snooze_dies_with_its_task(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let (done, gone) = (rung(&ann, "2026-03-02T08:01:00Z").await, rung(&ann, "2026-03-02T08:01:00Z").await);
@@ -194,9 +190,9 @@ async fn rung(ann: &Rest, at: &str) -> Value {
     ann.create(json!({ "title": "a", "reminders": [{ "trigger_at": at }] })).await
 }
 
-pub(crate) async fn an_all_day_task_has_the_whole_day(database: Option<Database>) {
+pub(crate) async fn an_all_day_task_has_the_whole_day(ground: Ground) {
     // 10:30 in Berlin.
-    let (setup, clock) = at("2026-03-28T09:30:00Z", database);
+    let (setup, clock) = at("2026-03-28T09:30:00Z", ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     ann.move_to("Europe/Berlin").await;
@@ -231,8 +227,8 @@ pub(crate) async fn an_all_day_task_has_the_whole_day(database: Option<Database>
     system.stop().await;
 }
 
-pub(crate) async fn reminders_of_many_users_at_one_instant_all_ring_once(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn reminders_of_many_users_at_one_instant_all_ring_once(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (ann, bob) = (system.user("ann").await, system.user("bob").await);
     for user in [&ann, &bob] {

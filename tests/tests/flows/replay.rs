@@ -4,9 +4,16 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use todo::{all::Options, database::Database};
+use todo::all::Options;
 use todo_sidecar::{CloudEvent, local::Mode};
-use todo_tests::{SOON, clock::TestClock, dice::Dice, eventually, rest::Rest, system::System};
+use todo_tests::{
+    SOON,
+    clock::TestClock,
+    dice::Dice,
+    eventually,
+    rest::Rest,
+    system::{Ground, System},
+};
 use tokio::time::Instant;
 
 use crate::{MONDAY, at, envelope, text};
@@ -27,9 +34,8 @@ pub(crate) async fn dump(users: &[Rest]) -> Vec<Value> {
 async fn deliver(system: &System, clock: &TestClock, dice: &mut Dice) {
     let mut patience = Instant::now() + Duration::from_secs(3);
     loop {
-        while system.sidecar.step(dice.place(1_000_000)).await.expect("a step").is_some() {}
-        let idle = async { system.is_settled().await && system.sidecar.pending().await.expect("a list").is_empty() };
-        if idle.await {
+        while system.step(dice).await {}
+        if system.is_settled().await && system.is_delivered().await {
             return;
         }
         // The rest is the relay's and the scheduler's to do.
@@ -47,8 +53,8 @@ pub(crate) async fn pass(system: &System, clock: &TestClock, by: TimeDelta, dice
     tokio::time::timeout(SOON, deliver(system, clock, dice)).await.expect("it comes to rest");
 }
 
-pub(crate) async fn a_replay_of_everything_changes_nothing(database: Option<Database>) {
-    let (mut setup, clock) = at(MONDAY, database);
+pub(crate) async fn a_replay_of_everything_changes_nothing(ground: Ground) {
+    let (mut setup, clock) = at(MONDAY, ground);
     setup.adjust = |options: &mut Options| {
         options.backend.access_ttl = TimeDelta::days(36_500);
         options.mode = Mode::Stepped;
@@ -95,7 +101,7 @@ pub(crate) async fn a_replay_of_everything_changes_nothing(database: Option<Data
         for delivery in &history {
             for topic in ["tasks", "notifications"] {
                 if round == 0 || topic == delivery.topic {
-                    system.sidecar.handle("scheduler").publish(topic, &delivery.event).await.expect("published");
+                    system.publish(topic, &delivery.event).await;
                 }
             }
         }
@@ -141,8 +147,8 @@ async fn busy(user: &Rest) {
     }
 }
 
-pub(crate) async fn a_forged_event_does_nothing(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn a_forged_event_does_nothing(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let observer = system.observe();
     let users = [system.user("ann").await, system.user("bob").await];
@@ -213,5 +219,5 @@ pub(crate) async fn publish(system: &System, topic: &str, type_: &str, id: &str,
         data,
         extensions: std::collections::BTreeMap::new(),
     };
-    system.sidecar.handle("stranger").publish(topic, &event).await.expect("published");
+    system.publish(topic, &event).await;
 }

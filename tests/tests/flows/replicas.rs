@@ -8,7 +8,7 @@ use todo_tests::{
     Postgres,
     rest::Rest,
     stream::Stream,
-    system::{Setup, System},
+    system::{Ground, Setup, System},
 };
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 
 /// Two systems with a directory each, one database and one secret. Their streams never look by themselves: what they
 /// show of the other's changes, they were told.
-async fn replicas(postgres: &Postgres) -> (System, System) {
+async fn replicas(postgres: &Arc<Postgres>) -> (System, System) {
     let start = async || {
         let setup = Setup {
             adjust: |options: &mut Options| {
@@ -28,7 +28,7 @@ async fn replicas(postgres: &Postgres) -> (System, System) {
             },
             ..Setup::new()
         };
-        setup.over(postgres.url().parse().expect("a URL")).start().await
+        setup.on(Ground::Postgres(Arc::clone(postgres))).start().await
     };
     (start().await, start().await)
 }
@@ -40,7 +40,7 @@ async fn watch(user: &Rest) -> Stream {
     stream
 }
 
-pub(crate) async fn a_watcher_sees_at_once_what_another_replica_wrote(postgres: &Postgres) {
+pub(crate) async fn a_watcher_sees_at_once_what_another_replica_wrote(postgres: &Arc<Postgres>) {
     let (one, two) = replicas(postgres).await;
     let here = one.user("ann").await;
     let there = two.back(&here);
@@ -63,7 +63,7 @@ pub(crate) async fn a_watcher_sees_at_once_what_another_replica_wrote(postgres: 
     two.stop().await;
 }
 
-pub(crate) async fn a_lost_connection_between_replicas_hurts_nobody(postgres: &Postgres) {
+pub(crate) async fn a_lost_connection_between_replicas_hurts_nobody(postgres: &Arc<Postgres>) {
     let (one, two) = replicas(postgres).await;
     let here = one.user("ann").await;
     let there = two.back(&here);

@@ -2,8 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use todo::database::Database;
-use todo_tests::rest::Rest;
+use todo_tests::{rest::Rest, system::Ground};
 
 use crate::{
     MONDAY, at,
@@ -20,8 +19,8 @@ fn path(task: &Value) -> String {
     format!("/api/tasks/{}", text(&task["id"]))
 }
 
-pub(crate) async fn moving_the_due_date_withdraws_what_nobody_touched(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn moving_the_due_date_withdraws_what_nobody_touched(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (ann, observer) = (system.user("ann").await, system.observe());
     let daily = json!({ "recurrence_type": "daily", "lead_seconds": 86_400 });
@@ -54,8 +53,8 @@ pub(crate) async fn moving_the_due_date_withdraws_what_nobody_touched(database: 
     system.stop().await;
 }
 
-pub(crate) async fn a_withdrawn_slot_that_comes_back_is_made_again(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn a_withdrawn_slot_that_comes_back_is_made_again(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (ann, observer) = (system.user("ann").await, system.observe());
     let daily = |zone: &str| json!({ "recurrence_type": "daily", "lead_seconds": 86_400, "time_zone": zone });
@@ -76,8 +75,8 @@ pub(crate) async fn a_withdrawn_slot_that_comes_back_is_made_again(database: Opt
     system.stop().await;
 }
 
-pub(crate) async fn a_paused_series_makes_nothing_and_resumes_from_now(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn a_paused_series_makes_nothing_and_resumes_from_now(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let rule = |paused| json!({ "recurrence": { "recurrence_type": "daily", "paused": paused, "catch_up": "all" } });
@@ -100,8 +99,8 @@ pub(crate) async fn a_paused_series_makes_nothing_and_resumes_from_now(database:
     system.stop().await;
 }
 
-pub(crate) async fn a_cleared_or_deleted_series_makes_no_more(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn a_cleared_or_deleted_series_makes_no_more(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let source = json!({

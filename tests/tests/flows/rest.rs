@@ -3,10 +3,10 @@
 use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
-use todo::database::Database;
 use todo_tests::{
     dice::Dice,
     rest::{Answer, Rest},
+    system::Ground,
 };
 
 use crate::{
@@ -23,9 +23,8 @@ async fn post_with(user: &Rest, headers: &[(&str, &str)], body: &Value) -> Answe
     user.send(Method::POST, "/api/tasks", headers, Some(body)).await
 }
 
-#[tokio::test]
-async fn statuses_and_headers_say_what_happened() {
-    let (setup, _clock) = at(MONDAY, None);
+pub(crate) async fn statuses_and_headers_say_what_happened(ground: Ground) {
+    let (setup, _clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let created = ann.post("/api/tasks", &json!({ "title": "a" })).await;
@@ -72,9 +71,8 @@ async fn statuses_and_headers_say_what_happened() {
     system.stop().await;
 }
 
-#[tokio::test]
-async fn null_clears_and_what_is_not_sent_stays() {
-    let (setup, _clock) = at(MONDAY, None);
+pub(crate) async fn null_clears_and_what_is_not_sent_stays(ground: Ground) {
+    let (setup, _clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let task = json!({
@@ -112,8 +110,8 @@ async fn null_clears_and_what_is_not_sent_stays() {
     system.stop().await;
 }
 
-pub(crate) async fn what_was_read_can_be_sent_back(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn what_was_read_can_be_sent_back(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     ann.move_to("Europe/Berlin").await;
@@ -162,9 +160,8 @@ pub(crate) async fn what_was_read_can_be_sent_back(database: Option<Database>) {
     system.stop().await;
 }
 
-#[tokio::test]
-async fn completing_by_an_update_is_the_same_act() {
-    let (setup, clock) = at(MONDAY, None);
+pub(crate) async fn completing_by_an_update_is_the_same_act(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (ann, observer) = (system.user("ann").await, system.observe());
     let task = ann.create(json!({ "title": "a", "reminders": [{ "trigger_at": "2026-03-03T08:00:00Z" }] })).await;
@@ -197,8 +194,8 @@ async fn completing_by_an_update_is_the_same_act() {
     system.stop().await;
 }
 
-pub(crate) async fn a_create_with_its_own_id_can_be_repeated(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn a_create_with_its_own_id_can_be_repeated(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (ann, bob) = (system.user("ann").await, system.user("bob").await);
     let mut dice = Dice::new(9);
@@ -233,8 +230,8 @@ pub(crate) async fn a_create_with_its_own_id_can_be_repeated(database: Option<Da
     system.stop().await;
 }
 
-pub(crate) async fn an_idempotency_key_gives_the_same_answer_again(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn an_idempotency_key_gives_the_same_answer_again(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (ann, bob) = (system.user("ann").await, system.user("bob").await);
     let key = [("idempotency-key", "a key of mine")];
@@ -264,8 +261,8 @@ pub(crate) async fn an_idempotency_key_gives_the_same_answer_again(database: Opt
     system.stop().await;
 }
 
-pub(crate) async fn a_revision_guards_against_lost_updates(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn a_revision_guards_against_lost_updates(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let task = ann.create(json!({ "title": "a", "reminders": [{ "trigger_at": "2026-03-02T08:30:00Z" }] })).await;
@@ -290,9 +287,8 @@ pub(crate) async fn a_revision_guards_against_lost_updates(database: Option<Data
     system.stop().await;
 }
 
-#[tokio::test]
-async fn times_without_an_offset_are_the_users() {
-    let (setup, _clock) = at(MONDAY, None);
+pub(crate) async fn times_without_an_offset_are_the_users(ground: Ground) {
+    let (setup, _clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let due = async |time: &str| ann.create(json!({ "title": "a", "due_date": time })).await["due_date"].clone();

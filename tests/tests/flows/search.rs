@@ -2,8 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use todo::database::Database;
-use todo_tests::rest::Rest;
+use todo_tests::{rest::Rest, system::Ground};
 
 use crate::{MONDAY, at, text};
 
@@ -11,8 +10,8 @@ async fn titles(user: &Rest, query: &str) -> Vec<String> {
     user.tasks(query).await.iter().map(|task| text(&task["title"]).to_owned()).collect()
 }
 
-pub(crate) async fn filters_combine_and_search_finds_parts_of_words(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn filters_combine_and_search_finds_parts_of_words(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let bob = system.user("bob").await;
@@ -60,8 +59,8 @@ pub(crate) async fn filters_combine_and_search_finds_parts_of_words(database: Op
     system.stop().await;
 }
 
-pub(crate) async fn order_and_pages_are_stable(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn order_and_pages_are_stable(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let dues = [Some("2026-03-05T00:00:00Z"), None, Some("2026-03-04T00:00:00Z"), None, Some("2026-03-05T00:00:00Z")];
@@ -122,8 +121,8 @@ pub(crate) async fn order_and_pages_are_stable(database: Option<Database>) {
     system.stop().await;
 }
 
-pub(crate) async fn tags_and_counts_follow(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn tags_and_counts_follow(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let counts = async || ann.get("/api/tasks/counts").await.expect(200);

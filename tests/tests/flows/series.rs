@@ -2,8 +2,11 @@
 
 use chrono::{NaiveDate, TimeDelta};
 use serde_json::{Value, json};
-use todo::database::Database;
-use todo_tests::{clock::TestClock, rest::Rest, system::System};
+use todo_tests::{
+    clock::TestClock,
+    rest::Rest,
+    system::{Ground, System},
+};
 
 use crate::{MONDAY, at, text};
 
@@ -24,60 +27,55 @@ async fn day(system: &System, clock: &TestClock) {
     system.pass(clock, TimeDelta::hours(12)).await;
 }
 
-#[tokio::test]
-async fn every_day_at_nine_stays_nine_over_both_changes_of_the_clocks() {
-    for (begin, due, rule, expected) in [
+pub(crate) async fn every_day_at_nine_stays_nine_over_both_changes_of_the_clocks(ground: Ground) {
+    let daily = json!({ "recurrence_type": "daily" });
+    let cron = |expression: &str| json!({ "recurrence_type": "custom", "cron_expression": expression });
+    let spring = ["2026-03-28T08:00:00Z", "2026-03-29T07:00:00Z", "2026-03-30T07:00:00Z"];
+    let march = [
+        ("2026-03-27T09:00:00", daily.clone(), spring),
+        ("2026-03-27T09:00:00", cron("0 9 * * *"), spring),
+        // 02:30 is in the gap on the 29th: it moves by the gap.
         (
-            "2026-03-27T12:00:00Z",
-            "2026-03-27T09:00:00",
-            json!({ "recurrence_type": "daily" }),
-            ["2026-03-28T08:00:00Z", "2026-03-29T07:00:00Z", "2026-03-30T07:00:00Z"],
-        ),
-        (
-            "2026-10-23T12:00:00Z",
-            "2026-10-23T09:00:00",
-            json!({ "recurrence_type": "daily" }),
-            ["2026-10-24T07:00:00Z", "2026-10-25T08:00:00Z", "2026-10-26T08:00:00Z"],
-        ),
-        (
-            "2026-03-27T12:00:00Z",
-            "2026-03-27T09:00:00",
-            json!({ "recurrence_type": "custom", "cron_expression": "0 9 * * *" }),
-            ["2026-03-28T08:00:00Z", "2026-03-29T07:00:00Z", "2026-03-30T07:00:00Z"],
-        ),
-        // 02:30 is in the gap on the 29th, and comes twice on October 25th: it moves by the gap; the first is meant.
-        (
-            "2026-03-27T12:00:00Z",
             "2026-03-27T02:30:00",
-            json!({ "recurrence_type": "daily" }),
+            daily.clone(),
             ["2026-03-28T01:30:00Z", "2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z"],
         ),
+    ];
+    let october = [
+        ("2026-10-23T09:00:00", daily, ["2026-10-24T07:00:00Z", "2026-10-25T08:00:00Z", "2026-10-26T08:00:00Z"]),
+        // It comes twice on the 25th: the first is meant.
         (
-            "2026-10-23T12:00:00Z",
             "2026-10-23T02:30:00",
-            json!({ "recurrence_type": "custom", "cron_expression": "30 2 * * *" }),
+            cron("30 2 * * *"),
             ["2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"],
         ),
-    ] {
-        let (setup, clock) = at(begin, None);
-        let system = setup.start().await;
-        let ann = system.user("ann").await;
+    ];
+    let (setup, clock) = at(MONDAY, ground);
+    let system = setup.start().await;
+    let ann = system.user("ann").await;
+    for (begin, cases) in [("2026-03-27T12:00:00Z", &march[..]), ("2026-10-23T12:00:00Z", &october[..])] {
+        clock.set(begin);
         ann.move_to("Europe/Berlin").await;
-        let source = series(&ann, due, rule).await;
+        let mut sources = Vec::new();
+        for (due, rule, _) in cases {
+            sources.push(series(&ann, due, rule.clone()).await);
+        }
         // The zone is the series' own: moving to another does not move it.
         ann.move_to("Asia/Tokyo").await;
         for _ in 0..3 {
             day(&system, &clock).await;
         }
-        assert_eq!(slots(&ann, &source).await, expected);
-        assert_eq!(ann.task(&source).await["recurrence"]["time_zone"], "Europe/Berlin");
-        system.stop().await;
+        for (source, (.., expected)) in sources.iter().zip(cases) {
+            assert_eq!(&slots(&ann, source).await, expected);
+            assert_eq!(ann.task(source).await["recurrence"]["time_zone"], "Europe/Berlin");
+            ann.delete(&format!("/api/tasks/{source}")).await.expect(204);
+        }
     }
+    system.stop().await;
 }
 
-#[tokio::test]
-async fn monthly_on_the_31st_skips_short_months() {
-    let (setup, clock) = at("2026-01-30T12:00:00Z", None);
+pub(crate) async fn monthly_on_the_31st_skips_short_months(ground: Ground) {
+    let (setup, clock) = at("2026-01-30T12:00:00Z", ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let rule = json!({ "recurrence_type": "custom", "cron_expression": "0 9 31 * *" });
@@ -95,8 +93,8 @@ async fn monthly_on_the_31st_skips_short_months() {
     system.stop().await;
 }
 
-pub(crate) async fn a_rule_of_the_standard_makes_its_tasks(database: Option<Database>) {
-    let (setup, clock) = at("2026-03-26T12:00:00Z", database);
+pub(crate) async fn a_rule_of_the_standard_makes_its_tasks(ground: Ground) {
+    let (setup, clock) = at("2026-03-26T12:00:00Z", ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     ann.move_to("Europe/Berlin").await;
@@ -145,8 +143,8 @@ pub(crate) async fn a_rule_of_the_standard_makes_its_tasks(database: Option<Data
     system.stop().await;
 }
 
-pub(crate) async fn a_slot_missed_for_ten_days_is_caught_up_as_asked(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn a_slot_missed_for_ten_days_is_caught_up_as_asked(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let due = "2026-03-02T09:00:00Z";
@@ -172,9 +170,8 @@ pub(crate) async fn a_slot_missed_for_ten_days_is_caught_up_as_asked(database: O
     system.stop().await;
 }
 
-#[tokio::test]
-async fn a_series_ends_by_time_or_by_number() {
-    let (setup, clock) = at(MONDAY, None);
+pub(crate) async fn a_series_ends_by_time_or_by_number(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let due = "2026-03-02T09:00:00Z";
@@ -199,9 +196,8 @@ async fn a_series_ends_by_time_or_by_number() {
     system.stop().await;
 }
 
-#[tokio::test]
-async fn an_open_task_makes_the_next_slot_wait_its_turn_if_asked() {
-    let (setup, clock) = at(MONDAY, None);
+pub(crate) async fn an_open_task_makes_the_next_slot_wait_its_turn_if_asked(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let skip = json!({ "recurrence_type": "daily", "overlap": "skip" });
@@ -221,9 +217,8 @@ async fn an_open_task_makes_the_next_slot_wait_its_turn_if_asked() {
     system.stop().await;
 }
 
-#[tokio::test]
-async fn an_instance_appears_ahead_of_its_slot_for_lead_and_reminders() {
-    let (setup, clock) = at(MONDAY, None);
+pub(crate) async fn an_instance_appears_ahead_of_its_slot_for_lead_and_reminders(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let due = "2026-03-02T09:00:00Z";
@@ -266,8 +261,8 @@ async fn an_instance_appears_ahead_of_its_slot_for_lead_and_reminders() {
     system.stop().await;
 }
 
-pub(crate) async fn fifty_open_instances_are_enough(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn fifty_open_instances_are_enough(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let every_minute = json!({ "recurrence_type": "custom", "cron_expression": "* * * * *", "catch_up": "all" });
@@ -303,8 +298,8 @@ pub(crate) async fn fifty_open_instances_are_enough(database: Option<Database>) 
     system.stop().await;
 }
 
-pub(crate) async fn a_deleted_instance_never_comes_back(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn a_deleted_instance_never_comes_back(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (mut ann, observer) = (system.user("ann").await, system.observe());
     let source = series(&ann, "2026-03-01T09:00:00Z", json!({ "recurrence_type": "daily", "lead_seconds": 60 })).await;
@@ -316,7 +311,7 @@ pub(crate) async fn a_deleted_instance_never_comes_back(database: Option<Databas
 
     // Not by a replay, not by an edit of its source that leaves the slot, not after everything old was purged.
     for delivery in observer.deliveries() {
-        system.sidecar.handle("scheduler").publish(&delivery.topic, &delivery.event).await.expect("published");
+        system.publish(&delivery.topic, &delivery.event).await;
     }
     system.pass(&clock, TimeDelta::seconds(1)).await;
     let path = format!("/api/tasks/{source}");
@@ -332,7 +327,7 @@ pub(crate) async fn a_deleted_instance_never_comes_back(database: Option<Databas
     ann = system.back(&ann);
     system.settled().await;
     for delivery in observer.deliveries() {
-        system.sidecar.handle("scheduler").publish(&delivery.topic, &delivery.event).await.expect("published");
+        system.publish(&delivery.topic, &delivery.event).await;
     }
     system.pass(&clock, TimeDelta::hours(1)).await;
     let made = ann.instances(&source).await;

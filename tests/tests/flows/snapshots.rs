@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
-use todo_tests::system::Setup;
+use todo_tests::system::Ground;
 
-use crate::MONDAY;
+use crate::{MONDAY, at};
 
 /// Compares with `NAME.json` beside this file, or writes it where `UPDATE_SNAPSHOTS=1` says so.
 fn compare(name: &str, value: &Value) {
@@ -25,9 +25,8 @@ fn compare(name: &str, value: &Value) {
     );
 }
 
-#[tokio::test]
-async fn the_description_is_what_was_agreed_and_true_to_what_is_served() {
-    let (setup, _clock) = Setup::at(MONDAY);
+pub(crate) async fn the_description_is_what_was_agreed_and_true_to_what_is_served(ground: Ground) {
+    let (setup, _clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let document = system.rest().get("/api/openapi.json").await.expect(200);
@@ -45,9 +44,8 @@ async fn the_description_is_what_was_agreed_and_true_to_what_is_served() {
     system.stop().await;
 }
 
-#[tokio::test]
-async fn the_bodies_of_errors_are_what_was_agreed() {
-    let (setup, _clock) = Setup::at(MONDAY);
+pub(crate) async fn the_bodies_of_errors_are_what_was_agreed(ground: Ground) {
+    let (setup, _clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let nobody = "00000000-0000-4000-8000-000000000000";

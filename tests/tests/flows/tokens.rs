@@ -3,8 +3,7 @@
 use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
-use todo::database::Database;
-use todo_tests::{rest::Rest, stream::Stream};
+use todo_tests::{rest::Rest, stream::Stream, system::Ground};
 
 use crate::{MONDAY, access, at, text};
 
@@ -29,8 +28,8 @@ async fn by_token(owner: &Rest, body: Value) -> (String, Rest) {
     (text(&made["id"]).to_owned(), user)
 }
 
-pub(crate) async fn a_personal_token_opens_what_its_scopes_say(database: Option<Database>) {
-    let (setup, _) = at(MONDAY, database);
+pub(crate) async fn a_personal_token_opens_what_its_scopes_say(ground: Ground) {
+    let (setup, _) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let (_, reader) = by_token(&ann, json!({ "name": "reader", "scopes": ["read"] })).await;
@@ -59,8 +58,8 @@ pub(crate) async fn a_personal_token_opens_what_its_scopes_say(database: Option<
     system.stop().await;
 }
 
-pub(crate) async fn a_personal_token_is_good_until_it_expires_or_is_revoked(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn a_personal_token_is_good_until_it_expires_or_is_revoked(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (ann, bob) = (system.user("ann").await, system.user("bob").await);
     let body = json!({ "name": " robot ", "scopes": ["write", "read"], "expires_at": "2026-03-02T08:30:00Z" });
@@ -99,8 +98,8 @@ pub(crate) async fn a_personal_token_is_good_until_it_expires_or_is_revoked(data
     system.stop().await;
 }
 
-pub(crate) async fn a_personal_token_has_a_name_scopes_and_a_time_to_come(database: Option<Database>) {
-    let (setup, _) = at(MONDAY, database);
+pub(crate) async fn a_personal_token_has_a_name_scopes_and_a_time_to_come(ground: Ground) {
+    let (setup, _) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     for (body, fields) in [

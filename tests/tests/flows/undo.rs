@@ -2,8 +2,10 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use todo::database::Database;
-use todo_tests::rest::{Answer, Rest};
+use todo_tests::{
+    rest::{Answer, Rest},
+    system::Ground,
+};
 
 use crate::{
     MONDAY, at,
@@ -21,8 +23,8 @@ fn change(answer: &Answer) -> Value {
     revision.parse::<i64>().expect("a number").into()
 }
 
-pub(crate) async fn every_change_can_be_undone_and_that_too(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn every_change_can_be_undone_and_that_too(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let (ann, observer) = (system.user("ann").await, system.observe());
     let task = ann.create(json!({ "title": "First", "tags": ["x"], "due_date": "2026-03-03T09:00:00Z" })).await;
@@ -90,8 +92,8 @@ pub(crate) async fn every_change_can_be_undone_and_that_too(database: Option<Dat
     system.stop().await;
 }
 
-pub(crate) async fn undoing_gives_back_what_time_has_not_taken(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn undoing_gives_back_what_time_has_not_taken(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let moments = ["2026-03-02T08:10:00Z", "2026-03-02T08:20:00Z", "2026-03-02T08:30:00Z"];
@@ -146,8 +148,8 @@ pub(crate) async fn undoing_gives_back_what_time_has_not_taken(database: Option<
     system.stop().await;
 }
 
-pub(crate) async fn after_seven_days_nothing_can_be_undone(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn after_seven_days_nothing_can_be_undone(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let (first, second) = (ann.create(json!({ "title": "a" })).await, ann.create(json!({ "title": "b" })).await);

@@ -4,11 +4,11 @@ use chrono::TimeDelta;
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use todo::database::Database;
 use todo_proto::{json as mapping, v1};
 use todo_tests::{
     rest::Rest,
     stream::{Event, Stream},
+    system::Ground,
     web,
 };
 use tonic::Code;
@@ -26,9 +26,8 @@ async fn revision(user: &Rest) -> i64 {
     user.get("/api/tasks?limit=1").await.expect(200)["revision"].as_i64().expect("a number")
 }
 
-#[tokio::test]
-async fn every_change_is_shown_at_once() {
-    let (setup, clock) = at(MONDAY, None);
+pub(crate) async fn every_change_is_shown_at_once(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let mut stream = Stream::open(&ann, None).await;
@@ -62,8 +61,8 @@ async fn every_change_is_shown_at_once() {
     system.stop().await;
 }
 
-pub(crate) async fn a_resumed_stream_misses_and_doubles_nothing(database: Option<Database>) {
-    let (setup, _clock) = at(MONDAY, database);
+pub(crate) async fn a_resumed_stream_misses_and_doubles_nothing(ground: Ground) {
+    let (setup, _clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let writers = (0..3).map(|writer| {
@@ -98,8 +97,8 @@ pub(crate) async fn a_resumed_stream_misses_and_doubles_nothing(database: Option
     system.stop().await;
 }
 
-pub(crate) async fn three_watchers_at_once_see_the_same(database: Option<Database>) {
-    let (setup, _clock) = at(MONDAY, database);
+pub(crate) async fn three_watchers_at_once_see_the_same(ground: Ground) {
+    let (setup, _clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let mut streams = Vec::new();
@@ -122,8 +121,8 @@ pub(crate) async fn three_watchers_at_once_see_the_same(database: Option<Databas
     system.stop().await;
 }
 
-pub(crate) async fn who_was_away_too_long_has_to_start_over(database: Option<Database>) {
-    let (setup, clock) = at(MONDAY, database);
+pub(crate) async fn who_was_away_too_long_has_to_start_over(ground: Ground) {
+    let (setup, clock) = at(MONDAY, ground);
     let mut system = setup.start().await;
     let mut ann = system.user("ann").await;
     for title in ["a", "b", "c"] {
@@ -165,9 +164,8 @@ pub(crate) async fn who_was_away_too_long_has_to_start_over(database: Option<Dat
     system.stop().await;
 }
 
-#[tokio::test]
-async fn grpc_and_grpc_web_watch_the_same_feed() {
-    let (setup, _clock) = at(MONDAY, None);
+pub(crate) async fn grpc_and_grpc_web_watch_the_same_feed(ground: Ground) {
+    let (setup, _clock) = at(MONDAY, ground);
     let system = setup.start().await;
     let ann = system.user("ann").await;
     let old = ann.create(json!({ "title": "old" })).await;
