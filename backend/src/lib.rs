@@ -6,9 +6,11 @@ mod batch;
 mod bell;
 mod bulk;
 mod consumer;
+mod conversations;
 mod convert;
 mod core;
 pub mod dead_letters;
+mod decisions;
 mod due;
 mod event;
 mod hint;
@@ -29,9 +31,10 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use todo_domain::{Clock, Ids};
 use todo_proto::v1::{
-    auth_service_server::AuthServiceServer, due_service_server::DueServiceServer,
+    auth_service_server::AuthServiceServer, chat_service_server::ChatServiceServer,
+    conversation_store_server::ConversationStoreServer, due_service_server::DueServiceServer,
     event_service_server::EventServiceServer, notification_service_server::NotificationServiceServer,
-    task_service_server::TaskServiceServer,
+    observability_service_server::ObservabilityServiceServer, task_service_server::TaskServiceServer,
 };
 use todo_runtime::{access::Keys, health::Health};
 use todo_sidecar::{Sidecar, Subscriber};
@@ -59,6 +62,8 @@ pub struct Options {
     pub sign_ins_per_address: i64,
     /// Sign-ups a minute from one address.
     pub sign_ups_per_address: i64,
+    /// Messages to the assistant a minute for an account.
+    pub chats: i64,
     /// How often streams look for what other replicas wrote, should nobody have told them.
     pub patrol: Duration,
 }
@@ -72,6 +77,7 @@ impl Default for Options {
             sign_ins_per_account: 10,
             sign_ins_per_address: 100,
             sign_ups_per_address: 60,
+            chats: 30,
             patrol: Duration::from_secs(1),
         }
     }
@@ -131,9 +137,12 @@ pub fn build(options: Options, ports: Ports, shutdown: CancellationToken) -> Ser
     });
     let public = Routes::new(TaskServiceServer::new(tasks::Service { core: Arc::clone(&core) }))
         .add_service(AuthServiceServer::new(accounts::Service::new(Arc::clone(&core))))
+        .add_service(ChatServiceServer::new(conversations::Service { core: Arc::clone(&core) }))
+        .add_service(ObservabilityServiceServer::new(decisions::Service { core: Arc::clone(&core) }))
         .add_service(NotificationServiceServer::new(notifications::Service { core: Arc::clone(&core) }))
         .add_service(EventServiceServer::new(watch::Service { core: Arc::clone(&core), shutdown: shutdown.clone() }));
-    let internal = Routes::new(DueServiceServer::new(due::Service { core: Arc::clone(&core) }));
+    let internal = Routes::new(DueServiceServer::new(due::Service { core: Arc::clone(&core) }))
+        .add_service(ConversationStoreServer::new(conversations::Service { core: Arc::clone(&core) }));
     let subscriber = Arc::new(consumer::Consumer::new(Arc::clone(&core)));
     Service { public, internal, subscriber, core, changed, health, shutdown }
 }

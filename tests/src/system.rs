@@ -11,7 +11,9 @@ use todo::{
 };
 use todo_backend::store::Store;
 use todo_domain::{Clock, Ids};
-use todo_proto::v1::scheduler_service_client::SchedulerServiceClient;
+use todo_proto::v1::{
+    conversation_store_client::ConversationStoreClient, scheduler_service_client::SchedulerServiceClient,
+};
 use todo_runtime::{
     system::{SystemClock, SystemIds},
     telemetry,
@@ -240,6 +242,15 @@ impl System {
             Around::Daprds(turn) => turn.stranger().publish(topic, event).await,
         };
         published.expect("the broker takes it");
+    }
+
+    /// Where the assistant keeps its turns, which only other apps reach.
+    #[must_use]
+    pub fn conversations(&self) -> ConversationStoreClient<ApiChannel> {
+        ConversationStoreClient::new(match &self.around {
+            Around::Local { sidecar, .. } => sidecar.handle("gateway").app("backend"),
+            Around::Daprds(turn) => turn.app(Role::Scheduler, "backend"),
+        })
     }
 
     /// The scheduler's own service, which only other apps reach.

@@ -19,14 +19,14 @@ const WINDOW: TimeDelta = TimeDelta::minutes(1);
 const CLIENT_ADDRESS: &str = "x-client-address";
 
 /// A key that counts, and how many attempts it may have in a minute.
-pub(super) struct Limit {
+pub(crate) struct Limit {
     pub(super) key: String,
     pub(super) most: i64,
 }
 
 impl Limit {
     /// A limit of what `parts` name together. The key tells neither e-mail addresses nor those of machines.
-    pub(super) fn new(server: &[u8], parts: &[&str], most: i64) -> Self {
+    pub(crate) fn new(server: &[u8], parts: &[&str], most: i64) -> Self {
         let mut text = String::from("attempts");
         for part in parts {
             text.push('\0');
@@ -41,7 +41,7 @@ impl Limit {
 ///
 /// # Errors
 /// `RATE_LIMITED` with the time until the oldest attempt leaves the window.
-pub(super) async fn count(
+pub(crate) async fn count(
     tx: &mut dyn Tx,
     ids: &dyn Ids,
     limits: &[Limit],

@@ -1,6 +1,6 @@
 //! Accounts: sign-up, sign-in, sessions and the profile. [`operator`] is for whoever runs the server.
 
-mod attempts;
+pub(crate) mod attempts;
 pub mod operator;
 mod password;
 pub(crate) mod secret;

@@ -55,6 +55,8 @@ pub enum Reason {
     RevisionConflict,
     /// The idempotency key was used with another request.
     IdempotencyConflict,
+    /// Another turn of the conversation is under way.
+    ConversationBusy,
     /// The e-mail address has an account.
     EmailExists,
     /// No token was sent.
@@ -96,6 +98,7 @@ named!(Reason {
     IdConflict = "ID_CONFLICT",
     RevisionConflict = "REVISION_CONFLICT",
     IdempotencyConflict = "IDEMPOTENCY_CONFLICT",
+    ConversationBusy = "CONVERSATION_BUSY",
     EmailExists = "EMAIL_EXISTS",
     MissingToken = "MISSING_TOKEN",
     InvalidToken = "INVALID_TOKEN",

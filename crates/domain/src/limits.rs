@@ -49,6 +49,13 @@ pub const PAGE_DEFAULT: i64 = 100;
 /// Longest page token that is looked at, in bytes.
 pub const PAGE_TOKEN_MAX: usize = 8_192;
 
+/// Longest message of a conversation. The shortest is 1.
+pub const MESSAGE_MAX: usize = 32_000;
+/// Longest title of a conversation, after trimming. The shortest is 1.
+pub const CONVERSATION_TITLE_MAX: usize = 200;
+/// How much of its first message is a conversation's title.
+pub const CONVERSATION_TITLE_FIRST: usize = 50;
+
 /// Longest e-mail address (RFC 5321, section 4.5.3.1.3, less the angle brackets).
 pub const EMAIL_MAX: usize = 254;
 /// Shortest password.

@@ -56,7 +56,7 @@ fn code(reason: Reason) -> Code {
         | Reason::DecisionNotFound
         | Reason::TokenNotFound => Code::NotFound,
         Reason::TaskDeleted | Reason::IdConflict | Reason::EmailExists => Code::AlreadyExists,
-        Reason::RevisionConflict | Reason::IdempotencyConflict => Code::Aborted,
+        Reason::RevisionConflict | Reason::IdempotencyConflict | Reason::ConversationBusy => Code::Aborted,
         Reason::MissingToken
         | Reason::InvalidToken
         | Reason::TokenExpired

@@ -20,6 +20,7 @@ mod search;
 mod series;
 mod snapshots;
 mod surface;
+mod talk;
 mod tokens;
 mod undo;
 mod watch;
@@ -187,6 +188,13 @@ on_every_ground! {
     snapshots: [
         the_description_is_what_was_agreed_and_true_to_what_is_served,
         the_bodies_of_errors_are_what_was_agreed,
+    ],
+    talk: [
+        a_turn_is_kept_before_its_answer_and_repeated_without_doubling,
+        what_waits_for_a_yes_is_one_thing_and_ends,
+        conversations_are_listed_renamed_and_deleted_by_their_owner,
+        decisions_are_read_and_summed_up_by_their_owner,
+        messages_are_limited_in_size_and_number,
     ],
     tokens: [
         a_personal_token_opens_what_its_scopes_say,

@@ -1,7 +1,7 @@
 //! What the cases are made of: times, ids, tasks, and chance that is the same in every run.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use todo_backend::store::{ReminderRow, Series};
+use todo_backend::store::{Conversation, Decision, ReminderRow, Series};
 use todo_domain::{
     query::{Filter, Order, Query, SortKey},
     recurrence::{Anchor, CatchUp, Overlap, Recurrence, Rule},
@@ -196,5 +196,37 @@ impl Random {
     pub(crate) fn some<T: Clone>(&mut self, of: &[T], at_most: usize) -> Vec<T> {
         let mut left = of.to_vec();
         (0..self.below(at_most + 1).min(of.len())).map(|_| left.swap_remove(self.below(left.len()))).collect()
+    }
+}
+
+/// An owner's conversation, in which something waits for a yes.
+pub(crate) fn conversation(user_id: Uuid, number: u128) -> Conversation {
+    Conversation {
+        id: id(number),
+        user_id,
+        title: "hers".into(),
+        created_at: second(0),
+        updated_at: second(1),
+        messages: 0,
+        lease: None,
+        pending: Some(("{}".into(), second(9))),
+    }
+}
+
+/// What was decided in a conversation.
+pub(crate) fn decision(of: &Conversation, number: u128, created_at: DateTime<Utc>) -> Decision {
+    Decision {
+        id: id(number),
+        user_id: of.user_id,
+        conversation_id: of.id,
+        message: "hers".into(),
+        intent_type: "GENERAL_CHAT".into(),
+        confidence: 0.5,
+        params: "{}".into(),
+        decision_type: "RESPOND_ONLY".into(),
+        outcome: "SUCCESS:RESPONSE_GIVEN".into(),
+        response: "ok".into(),
+        created_at,
+        duration_ms: 1,
     }
 }

@@ -8,11 +8,11 @@ use crate::{
     db::Db,
     letters::letter,
     log::change,
-    make::{id, recurrence, second, series, task},
+    make::{conversation, decision, id, recurrence, second, series, task},
 };
 
 /// Kinds of rows that are purged.
-const KINDS: u64 = 7;
+const KINDS: u64 = 8;
 
 fn now() -> DateTime<Utc> {
     second(0)
@@ -49,6 +49,9 @@ async fn add(db: &Db, owner: Uuid, number: u32, past: TimeDelta) {
     tx.put_slot(&slot(number)).await.unwrap();
     tx.add_reply(owner, &key, &reply(), ago(TimeDelta::days(1)) - past).await.unwrap();
     tx.add_change(owner, &Change { at: week, ..change(kept) }).await.unwrap();
+    let talk = conversation(owner, number.into());
+    tx.add_conversation(&talk).await.unwrap();
+    tx.add_decision(&decision(&talk, number.into(), ago(TimeDelta::days(30)) - past), &[]).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -95,7 +98,7 @@ fn reply() -> Reply {
 }
 
 /// Which rows with this number are there; published events show only in how many are purged.
-async fn there(db: &Db, owner: Uuid, number: u32) -> [bool; 7] {
+async fn there(db: &Db, owner: Uuid, number: u32) -> [bool; 8] {
     let mut tx = db.read().await;
     let unique = id(number.into());
     [
@@ -106,6 +109,7 @@ async fn there(db: &Db, owner: Uuid, number: u32) -> [bool; 7] {
         tx.slot(unique, second(0)).await.unwrap().is_some(),
         tx.reply(owner, &number.to_string()).await.unwrap().is_some(),
         tx.change(owner, number.into()).await.unwrap().is_some(),
+        tx.decision(owner, unique).await.unwrap().is_some(),
     ]
 }
 
@@ -127,10 +131,10 @@ pub(crate) async fn only_what_nobody_needs_goes(db: &Db) {
     tx.commit().await.unwrap();
 
     assert_eq!(purge(db, 100).await, KINDS);
-    assert_eq!(there(db, owner, 10).await, [false; 7]);
-    assert_eq!(there(db, owner, 11).await, [true; 7], "the boundary itself is kept");
-    assert_eq!(there(db, owner, 12).await, [true; 7]);
-    assert_eq!(there(db, owner, 20).await, [false, false, true, true, true, false, false]);
+    assert_eq!(there(db, owner, 10).await, [false; 8]);
+    assert_eq!(there(db, owner, 11).await, [true; 8], "the boundary itself is kept");
+    assert_eq!(there(db, owner, 12).await, [true; 8]);
+    assert_eq!(there(db, owner, 20).await, [false, false, true, true, true, false, false, false]);
     assert_eq!(db.read().await.outgoing_backlog().await.unwrap(), (1, Some(long_ago)));
     assert_eq!(db.read().await.dead_letters(None, 10).await.unwrap().len(), 1);
     assert_eq!(purge(db, 100).await, 0);
@@ -150,7 +154,7 @@ pub(crate) async fn purging_is_bounded_and_comes_to_an_end(db: &Db) {
     }
     assert_eq!(batches, [10 * KINDS, 10 * KINDS, 5 * KINDS]);
     for number in 1..=25 {
-        assert_eq!(there(db, owner, number).await, [false; 7]);
+        assert_eq!(there(db, owner, number).await, [false; 8]);
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fmt::Debug;
 
 use todo_backend::store::{
-    AccessToken, ChangeKind, Notification, Profile, RefreshToken, Reply, Series, Slot, SlotState,
+    AccessToken, ChangeKind, Conversation, DecisionFilter, Notification, Profile, RefreshToken, Reply, Series, Slot,
+    SlotState,
 };
 use todo_domain::{account::Scope, query::Filter, task::Task};
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     db::{Db, profile},
     log::change,
-    make::{NONE, all, at, containing, full_task, id, recurrence, second, series, snooze},
+    make::{NONE, all, at, containing, conversation, decision, full_task, id, recurrence, second, series, snooze},
 };
 
 /// The ids of the one world that both owners ask about.
@@ -21,6 +22,8 @@ const SNOOZE: u128 = 900;
 const NOTIFICATION: u128 = 901;
 const FAMILY: u128 = 902;
 const ACCESS_TOKEN: u128 = 903;
+const CONVERSATION: u128 = 904;
+const DECISION: u128 = 905;
 const HASH: &[u8] = b"token";
 
 /// Gives an owner something of everything; the task takes its ids from `number`.
@@ -41,6 +44,9 @@ async fn furnish(db: &Db, owner: Uuid) -> Task {
     tx.add_reply(owner, "key", &reply(b"hers"), second(0)).await.unwrap();
     tx.add_refresh_token(&token(owner)).await.unwrap();
     tx.add_access_token(&access_token(owner)).await.unwrap();
+    let hers = conversation(owner, CONVERSATION);
+    tx.add_conversation(&hers).await.unwrap();
+    tx.add_decision(&decision(&hers, DECISION, second(0)), &[]).await.unwrap();
     tx.commit().await.unwrap();
     task
 }
@@ -120,6 +126,8 @@ pub(crate) async fn portrait(db: &Db, owner: Uuid, task: &Task) -> Vec<String> {
         Box::new((tx.unread(owner).await.unwrap(), tx.snoozed(owner, task.id).await.unwrap())),
         Box::new((tx.profile(owner).await.unwrap(), tx.refresh_token(HASH).await.unwrap())),
         Box::new(tx.access_tokens(owner).await.unwrap()),
+        Box::new(tx.conversations(owner, 100, 0).await.unwrap()),
+        Box::new(tx.decisions(owner, &DecisionFilter::default(), 100, 0).await.unwrap()),
     ];
     parts.iter().map(|part| format!("{part:?}")).collect()
 }
@@ -143,6 +151,15 @@ pub(crate) async fn another_owner_finds_nothing(db: &Db) {
     assert_eq!(tx.counts(bob, until, until).await.unwrap(), todo_backend::store::Counts::default());
 
     assert_eq!(tx.access_tokens(bob).await.unwrap(), []);
+    assert_eq!(tx.conversations(bob, 100, 0).await.unwrap(), []);
+    assert_eq!(tx.count_conversations(bob).await.unwrap(), 0);
+    assert_eq!(tx.conversation(bob, id(CONVERSATION)).await.unwrap(), None);
+    let every = DecisionFilter::default();
+    assert_eq!(tx.decisions(bob, &every, 100, 0).await.unwrap(), []);
+    assert_eq!(tx.count_decisions(bob, &every).await.unwrap(), 0);
+    assert_eq!(tx.decision(bob, id(DECISION)).await.unwrap(), None);
+    assert_eq!(tx.tally_decisions(bob, &every).await.unwrap(), []);
+    assert_eq!(tx.tally_tools(bob, &every).await.unwrap(), []);
     assert_eq!(tx.lock_owner(bob).await.unwrap().unwrap().revision, 0);
     assert_eq!(tx.owner(bob).await.unwrap().unwrap().revision, 0);
     assert_eq!(tx.revisions(&[bob]).await.unwrap(), [(bob, 0)]);
@@ -204,6 +221,10 @@ pub(crate) async fn another_owner_changes_nothing(db: &Db) {
     tx.end_session(bob, id(FAMILY)).await.unwrap();
     tx.end_sessions(bob, None).await.unwrap();
     assert!(!tx.remove_access_token(bob, id(ACCESS_TOKEN)).await.unwrap());
+    tx.put_conversation(&Conversation { title: "his".into(), pending: None, ..conversation(bob, CONVERSATION) })
+        .await
+        .unwrap();
+    assert!(!tx.remove_conversation(bob, id(CONVERSATION)).await.unwrap());
     tx.commit().await.unwrap();
 
     for (after, before) in portrait(db, ada, &task).await.iter().zip(&hers) {

@@ -38,6 +38,7 @@ const PURGES: &[(&str, &str, &str, Age)] = &[
     ("outbox", "id", "published_at < ", Age::Week),
     ("firings", "event_id", "seen AND fired_at < ", Age::Week),
     ("series", "id", "ended_at < ", Age::Week),
+    ("decisions", "id", "created_at < ", Age::Month),
 ];
 
 #[derive(Clone, Copy)]
@@ -45,6 +46,7 @@ enum Age {
     None,
     Hour,
     Week,
+    Month,
 }
 
 #[async_trait]
@@ -194,6 +196,7 @@ impl Log for Transaction {
                 Age::None => now,
                 Age::Hour => hour_ago,
                 Age::Week => week_ago,
+                Age::Month => now - chrono::TimeDelta::days(30),
             };
             let sql =
                 format!("DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {condition}$1 LIMIT $2)");

@@ -4,6 +4,7 @@ mod accounts;
 mod inbox;
 mod log;
 mod outbox;
+mod talk;
 mod tasks;
 mod time;
 

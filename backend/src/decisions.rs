@@ -1,0 +1,205 @@
+//! `ObservabilityService`: what the assistant decided, as its user may read it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value};
+use todo_domain::{Error, Violations, account::Scope, error::Reason};
+use todo_proto::{
+    json,
+    v1::{self, observability_service_server::ObservabilityService},
+};
+use todo_runtime::status::from_error;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use crate::{
+    conversations::object,
+    convert::{page, time, timestamp},
+    core::{Call, Core, id},
+    store::{Decision, DecisionFilter, Message, Tally, ToolCall, Tx},
+};
+
+/// How long decisions are kept.
+const KEPT: TimeDelta = TimeDelta::days(30);
+
+pub(crate) struct Service {
+    pub(crate) core: Arc<Core>,
+}
+
+impl Service {
+    async fn list(&self, request: Request<v1::ListDecisionsRequest>) -> Result<v1::ListDecisionsResponse, Error> {
+        let call = self.core.call(&request, Scope::Read).await?;
+        let request = request.into_inner();
+        let (limit, offset) = page(request.limit, request.offset)?;
+        let mut violations = Violations::new();
+        let filter = DecisionFilter {
+            conversation_id: request.conversation_id.map(|text| id("conversation_id", &text)).transpose()?,
+            start: request.start_time.and_then(|start| time(start, "start_time", &mut violations)),
+            end: request.end_time.and_then(|end| time(end, "end_time", &mut violations)),
+            decision_type: request.decision_type,
+            outcome: request.outcome_category,
+        };
+        violations.into_result(())?;
+        let (mut tx, _) = self.core.read(&call).await?;
+        let items = tx.decisions(call.user_id, &filter, limit, offset).await?;
+        let total = tx.count_decisions(call.user_id, &filter).await?;
+        let items = items.iter().map(decision).collect::<Result<Vec<_>, _>>()?;
+        let has_more = offset + i64::try_from(items.len()).unwrap_or_default() < total;
+        Ok(v1::ListDecisionsResponse { items, total, has_more })
+    }
+
+    async fn trace(
+        &self,
+        request: Request<v1::GetDecisionTraceRequest>,
+    ) -> Result<v1::GetDecisionTraceResponse, Error> {
+        let call = self.core.call(&request, Scope::Read).await?;
+        let id = id("id", &request.get_ref().id)?;
+        let (mut tx, _) = self.core.read(&call).await?;
+        let found = tx.decision(call.user_id, id).await?;
+        let found = found.ok_or_else(|| Error::new(Reason::DecisionNotFound, "there is no such decision"))?;
+        let mut tool_invocations = Vec::new();
+        for stored in tx.tool_calls(id).await? {
+            tool_invocations.push(tool_invocation(&serde_json::from_str(&stored.call).map_err(Error::internal)?)?);
+        }
+        Ok(v1::GetDecisionTraceResponse { decision: Some(decision(&found)?), tool_invocations })
+    }
+
+    async fn metrics(
+        &self,
+        request: Request<v1::GetDecisionMetricsRequest>,
+    ) -> Result<v1::GetDecisionMetricsResponse, Error> {
+        let call = self.core.call(&request, Scope::Read).await?;
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        let mut moment = |given: Option<_>, field, default: DateTime<Utc>| {
+            given.map_or(Some(default), |given| time(given, field, &mut violations))
+        };
+        // What is decided now counts.
+        let end = moment(request.end_time, "end_time", call.now + TimeDelta::microseconds(1));
+        let start = moment(request.start_time, "start_time", call.now - KEPT);
+        violations.into_result(())?;
+        let filter = DecisionFilter { start, end, ..DecisionFilter::default() };
+        let (mut tx, _) = self.core.read(&call).await?;
+        let decisions = tx.tally_decisions(call.user_id, &filter).await?;
+        let tools = tx.tally_tools(call.user_id, &filter).await?;
+        let is_success = |tally: &&Tally| tally.names[1].starts_with("SUCCESS:");
+        let total = decisions.iter().map(|tally| tally.count).sum();
+        let failed: Vec<_> = decisions.iter().filter(|tally| !is_success(tally)).collect();
+        Ok(v1::GetDecisionMetricsResponse {
+            total_decisions: total,
+            success_rate: share(decisions.iter().filter(is_success).map(|tally| tally.count).sum(), total),
+            error_breakdown: counts(failed.into_iter(), 1),
+            avg_decision_duration_ms: mean(&decisions),
+            avg_tool_duration_ms: mean(&tools),
+            intent_distribution: counts(decisions.iter(), 0),
+            tool_usage: counts(tools.iter(), 0),
+        })
+    }
+}
+
+/// Stores the record of a turn.
+pub(crate) async fn add(
+    tx: &mut dyn Tx,
+    call: &Call,
+    decision_id: Uuid,
+    said: &Message,
+    answer: &Message,
+    record: v1::DecisionRecord,
+    tools: Vec<Value>,
+) -> Result<(), Error> {
+    let decision = Decision {
+        id: decision_id,
+        user_id: call.user_id,
+        conversation_id: said.conversation_id,
+        message: said.content.clone(),
+        intent_type: record.intent_type,
+        confidence: record.confidence,
+        params: object(record.extracted_params).to_string(),
+        decision_type: record.decision_type,
+        outcome: record.outcome_category,
+        response: answer.content.clone(),
+        created_at: said.created_at,
+        duration_ms: record.duration_ms,
+    };
+    let calls: Vec<_> = (1..).zip(tools).map(|(sequence, call)| tool_call(decision_id, sequence, &call)).collect();
+    Ok(tx.add_decision(&decision, &calls).await?)
+}
+
+fn tool_call(decision_id: Uuid, sequence: i64, call: &Value) -> ToolCall {
+    ToolCall {
+        decision_id,
+        sequence,
+        tool: call["tool_name"].as_str().unwrap_or_default().to_owned(),
+        duration_ms: call["duration_ms"].as_i64().unwrap_or_default(),
+        call: call.to_string(),
+    }
+}
+
+fn decision(stored: &Decision) -> Result<v1::DecisionRecord, Error> {
+    let params: Map<String, Value> = serde_json::from_str(&stored.params).map_err(Error::internal)?;
+    Ok(v1::DecisionRecord {
+        decision_id: stored.id.to_string(),
+        conversation_id: stored.conversation_id.to_string(),
+        message: stored.message.clone(),
+        intent_type: stored.intent_type.clone(),
+        confidence: stored.confidence,
+        extracted_params: Some(structure(&params)),
+        decision_type: stored.decision_type.clone(),
+        outcome_category: stored.outcome.clone(),
+        response_text: stored.response.clone(),
+        created_at: Some(timestamp(stored.created_at)),
+        duration_ms: stored.duration_ms,
+    })
+}
+
+/// A call of a tool from the JSON that is kept of it.
+pub(crate) fn tool_invocation(call: &Value) -> Result<v1::ToolInvocation, Error> {
+    json::read(call).map_err(|violations| Error::internal(format!("a stored call of a tool: {violations:?}")))
+}
+
+/// An object as the message that stands for it.
+pub(crate) fn structure(fields: &Map<String, Value>) -> prost_types::Struct {
+    prost_types::Struct { fields: fields.iter().map(|(name, it)| (name.clone(), json::value(it))).collect() }
+}
+
+fn counts<'a>(tallies: impl Iterator<Item = &'a Tally>, name: usize) -> HashMap<String, i64> {
+    let mut counts = HashMap::new();
+    for tally in tallies {
+        *counts.entry(tally.names[name].clone()).or_default() += tally.count;
+    }
+    counts
+}
+
+fn mean(tallies: &[Tally]) -> f64 {
+    share(tallies.iter().map(|tally| tally.duration_ms).sum(), tallies.iter().map(|tally| tally.count).sum())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a mean needs no more than 52 bits")]
+fn share(part: i64, whole: i64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+#[tonic::async_trait]
+impl ObservabilityService for Service {
+    async fn list_decisions(
+        &self,
+        request: Request<v1::ListDecisionsRequest>,
+    ) -> Result<Response<v1::ListDecisionsResponse>, Status> {
+        self.list(request).await.map(Response::new).map_err(from_error)
+    }
+
+    async fn get_decision_trace(
+        &self,
+        request: Request<v1::GetDecisionTraceRequest>,
+    ) -> Result<Response<v1::GetDecisionTraceResponse>, Status> {
+        self.trace(request).await.map(Response::new).map_err(from_error)
+    }
+
+    async fn get_decision_metrics(
+        &self,
+        request: Request<v1::GetDecisionMetricsRequest>,
+    ) -> Result<Response<v1::GetDecisionMetricsResponse>, Status> {
+        self.metrics(request).await.map(Response::new).map_err(from_error)
+    }
+}
