@@ -22,7 +22,6 @@ use todo_sidecar::{
     dapr::{CallbackOptions, Options, callback},
 };
 use todo_test_dapr::{Redis, free_port, program};
-use todo_test_postgres::Postgres;
 use todo_tests::rest::Rest;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -117,7 +116,7 @@ impl System {
         let programs = self.pairs().into_iter().flat_map(|pair| [&pair.role, &pair.daprd]);
         let programs = programs.map(|program| (program.name.as_str(), vec![program.child.id()]));
         let redis = ("Redis", self.redis.iter().map(Redis::id).collect());
-        let postgres = ("Postgres", self.stage.postgres.iter().flat_map(Postgres::ids).collect());
+        let postgres = ("Postgres", self.stage.postgres.iter().flat_map(|postgres| postgres.ids()).collect());
         let shown = |ids: Vec<u32>| match ids.into_iter().map(machine::share_of_memory).sum::<Result<f64>>() {
             Ok(memory) => format!("{memory:.1} MB"),
             Err(error) => error.to_string(),
