@@ -7,11 +7,16 @@ use std::{
 
 use axum::{
     Json, Router,
+    extract::{Request, State},
+    middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::get,
 };
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, Version, header};
 use serde_json::json;
+
+/// The check that fails when the process is about to stop.
+const SHUTDOWN: &str = "shutdown";
 
 /// How one thing that a role needs is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +47,30 @@ impl Health {
             Check::Failing(why) => tracing::error!(check = name, why, "cannot serve"),
         }
         checks.insert(name, check);
+    }
+
+    /// From now on it cannot serve, because it is about to stop.
+    pub fn stop(&self) {
+        let mut checks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        checks.insert(SHUTDOWN, Check::Failing("draining".to_owned()));
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(SHUTDOWN)
+    }
+
+    /// Has those who come by HTTP/1.1 connect anew, wherever they then get to, as soon as it is about to stop. (Those who
+    /// come by HTTP/2 are told when nothing new is accepted, which breaks none of their requests.)
+    pub fn closing(&self, service: Router) -> Router {
+        async fn close(State(health): State<Health>, request: Request, next: Next) -> Response {
+            let lasts = request.version() < Version::HTTP_2;
+            let mut response = next.run(request).await;
+            if lasts && health.is_stopping() {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            response
+        }
+        service.layer(middleware::from_fn_with_state(self.clone(), close))
     }
 
     /// All of them, as they are now.
@@ -98,4 +127,29 @@ impl Check {
 
 fn respond(status: StatusCode, body: serde_json::Value) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_is_about_to_stop_says_so_and_keeps_no_connection() {
+        let health = Health::default();
+        let service = health.closing(health.router());
+        let ask = async |version| {
+            let mut request = Request::new(axum::body::Body::empty());
+            *request.uri_mut() = "/ready".parse().unwrap();
+            *request.version_mut() = version;
+            let response = service.clone().oneshot(request).await.unwrap();
+            (response.status(), response.headers().get(header::CONNECTION).cloned())
+        };
+        assert_eq!(ask(Version::HTTP_11).await, (StatusCode::OK, None));
+        health.stop();
+        let close = HeaderValue::from_static("close");
+        assert_eq!(ask(Version::HTTP_11).await, (StatusCode::SERVICE_UNAVAILABLE, Some(close)));
+        assert_eq!(ask(Version::HTTP_2).await, (StatusCode::SERVICE_UNAVAILABLE, None));
+    }
 }

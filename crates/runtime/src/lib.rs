@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod health;
+mod linger;
 pub mod serve;
 pub mod status;
 pub mod system;
