@@ -28,7 +28,7 @@ use dapr::dapr::proto::runtime::v1::GetMetadataRequest;
 
 use crate::{ApiChannel, CloudEvent, Entry, Error, Match, Secret, Sidecar};
 
-pub use callback::{CallbackOptions, callback};
+pub use callback::{Activity, CallbackOptions, callback};
 pub use token::{AppToken, Guarded};
 
 use client::Client;

@@ -1,6 +1,7 @@
 //! The callbacks, called as daprd would: over a socket.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use dapr::dapr::proto::runtime::v1::{BindingEventRequest, GetMetadataRequest, To
 use prost_types::value::Kind;
 use prost_types::{Struct, Value};
 use todo_sidecar::conformance::{Answer as Script, Recorder};
-use todo_sidecar::dapr::{CallbackOptions, callback};
+use todo_sidecar::dapr::{Activity, CallbackOptions, callback};
 use todo_sidecar::{Ack, Delivery, Secret, Subscriber, Subscription};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore};
@@ -81,7 +82,6 @@ struct Gate {
     permits: Semaphore,
     at_once: AtomicUsize,
     most: AtomicUsize,
-    ended: Semaphore,
     answer: fn() -> Ack,
 }
 
@@ -94,14 +94,8 @@ impl Gate {
             permits: Semaphore::new(0),
             at_once: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
-            ended: Semaphore::new(0),
             answer,
         })
-    }
-
-    async fn ended(&self, count: u32) {
-        let ended = self.ended.acquire_many(count);
-        tokio::time::timeout(DEADLINE, ended).await.expect("handlers end").unwrap().forget();
     }
 }
 
@@ -126,7 +120,6 @@ impl Subscriber for Gate {
         self.started.notify_one();
         self.permits.acquire().await.unwrap().forget();
         self.at_once.fetch_sub(1, Ordering::SeqCst);
-        self.ended.add_permits(1);
         (self.answer)()
     }
 }
@@ -200,8 +193,8 @@ async fn what_cannot_be_read_is_dropped_unless_nobody_wants_it() {
 
 #[tokio::test]
 async fn a_handler_runs_to_its_end_though_the_call_was_dropped() {
-    let gate = Gate::new(|| Ack::Success);
-    let channel = serve(gate.clone(), |_| {}).await;
+    let (gate, activity) = (Gate::new(|| Ack::Success), Activity::default());
+    let channel = serve(gate.clone(), |options| options.activity = activity.clone()).await;
     let call = tokio::spawn({
         let channel = channel.clone();
         async move { deliver(&channel, event("e")).await }
@@ -209,8 +202,12 @@ async fn a_handler_runs_to_its_end_though_the_call_was_dropped() {
     notified("the handler", &gate.started).await;
     call.abort();
     call.await.unwrap_err();
+    // Whoever stops the app waits for it.
+    let mut ended = pin!(activity.ended());
+    assert!(futures::poll!(ended.as_mut()).is_pending());
     gate.permits.add_permits(1);
-    gate.ended(1).await;
+    tokio::time::timeout(DEADLINE, ended).await.expect("handlers end");
+    assert_eq!(gate.at_once.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
@@ -235,10 +232,13 @@ async fn an_app_that_does_not_serve_says_so_and_gets_no_event_until_it_does() {
     let gate = Gate::new(|| Ack::Success);
     gate.serves.store(false, Ordering::SeqCst);
     gate.permits.add_permits(1);
-    let channel = serve(gate.clone(), |_| {}).await;
+    let activity = Activity::default();
+    let channel = serve(gate.clone(), |options| options.activity = activity.clone()).await;
     let mut health = AppCallbackHealthCheckClient::new(channel.clone());
+    assert!(!activity.has_begun());
     assert_eq!(health.health_check(()).await.unwrap_err().code(), Code::Unavailable);
     notified("the question", &gate.asked).await;
+    assert!(activity.has_begun());
     let returns = async {
         notified("the gate's question", &gate.asked).await;
         assert_eq!(gate.at_once.load(Ordering::SeqCst), 0);

@@ -112,6 +112,14 @@ impl Daprds {
         running.app = Listening::start(port, Self::routes(app)).await;
     }
 
+    /// Takes an app away from its daprd, for good.
+    pub(crate) async fn take_away(&self, app_id: &str) {
+        let nobody = Listening::start(todo_test_dapr::free_port(), Routes::default()).await;
+        let mut apps = self.apps.lock().await;
+        let (_, running) = apps.iter_mut().find(|(id, _)| id == app_id).unwrap();
+        running.app = nobody;
+    }
+
     /// Does something to an app's daprd that takes its time.
     pub(crate) async fn change(&self, app_id: &str, change: fn(&mut Daprd)) -> DaprSidecar {
         let mut apps = self.apps.lock().await;

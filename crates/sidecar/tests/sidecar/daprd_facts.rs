@@ -2,6 +2,7 @@
 //! a test that fails after an update of daprd names what may be simpler now, or what has to be done anew.
 
 mod delivery;
+mod invocation;
 mod pubsub;
 mod state;
 
