@@ -11,27 +11,19 @@ use tonic::{
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
     metadata::MetadataMap,
 };
-use tower::{Service, ServiceExt as _, util::BoxCloneSyncService};
+use tower::util::BoxCloneSyncService;
 
-use crate::{BoxError, contract::Rpc};
+use crate::{BoxError, contract::Rpc, retry};
 
 /// The backend, as whoever built the gateway reaches it.
 pub(crate) type Backend = BoxCloneSyncService<Request<Body>, Response<Body>, Status>;
 
-/// Boxes any channel.
-pub(crate) fn boxed<B>(backend: B) -> Backend
-where
-    B: Service<Request<Body>, Response = Response<Body>> + Clone + Send + Sync + 'static,
-    B::Error: Into<BoxError>,
-    B::Future: Send + 'static,
-{
-    BoxCloneSyncService::new(backend.map_err(|error| transport(error.into())))
-}
-
 /// A call that the channel could not carry: the backend is away, whatever the reason.
-fn transport(error: BoxError) -> Status {
+pub(crate) fn transport(error: BoxError) -> Status {
+    let unsent = retry::is_unsent(&*error);
     let status = Status::from_error(error);
     match status.code() {
+        _ if unsent => Status::unavailable(status.message()),
         Code::Unknown | Code::Internal | Code::Aborted => Status::unavailable(status.message()),
         _ => status,
     }

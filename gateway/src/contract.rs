@@ -46,6 +46,25 @@ impl Rpc {
         self.descriptor.is_server_streaming()
     }
 
+    /// Whether it only reads.
+    pub(crate) fn reads(&self) -> bool {
+        self.http.iter().any(|http| http.method == Method::GET)
+    }
+
+    /// Whether an `idempotency-key` makes it safe to repeat.
+    pub(crate) fn takes_key(&self) -> bool {
+        self.can_fail_by("IDEMPOTENCY_CONFLICT")
+    }
+
+    /// Whether it creates something that may have an id of the client's.
+    pub(crate) fn takes_id(&self) -> bool {
+        self.can_fail_by("ID_CONFLICT")
+    }
+
+    fn can_fail_by(&self, reason: &str) -> bool {
+        self.rules.errors.iter().any(|known| known == reason)
+    }
+
     /// Whether it answers with nothing.
     pub(crate) fn empty(&self) -> bool {
         self.output.full_name() == "google.protobuf.Empty"

@@ -10,17 +10,17 @@ use axum::{
 };
 use http::{Method, header};
 use tonic::body::Body;
-use tower::Service;
+use tower::{Service, ServiceExt as _};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
     BoxError, Options,
-    backend::{self, Backend},
+    backend::Backend,
     contract, edge,
     page::Pages,
     peer::Peer,
     proxy::{self, Proxy},
-    rest,
+    rest, retry,
     route::Table,
     zone::Zones,
 };
@@ -58,7 +58,7 @@ where
     let pool = todo_proto::json::pool();
     let rpcs = contract::rpcs(pool);
     let routes = Table::new(&rpcs);
-    let backend = backend::boxed(backend);
+    let backend = retry::retrying(retry::Channel::new(backend.map_err(Into::into)), &rpcs);
     let cors = cors(&options);
     let gateway = Arc::new(Gateway {
         pages: Pages::new(),

@@ -14,6 +14,7 @@
 //! | `cookie` | the refresh token in a cookie, for browsers |
 //! | `zone` | the caller's time zone, for times without an offset |
 //! | `backend` | calls to the backend, with messages known only at run time |
+//! | `retry` | which of them are made again when they do not get through |
 //! | `proxy`, `discovery`, `deadline` | native gRPC and gRPC-web, reflection and health |
 //! | `peer`, `edge` | who calls; request ids, the access log, security headers, panics |
 //! | `openapi`, `page` | the description of all this, for programs and for people |
@@ -32,6 +33,7 @@ mod peer;
 mod proxy;
 mod request;
 mod rest;
+mod retry;
 mod route;
 mod status;
 #[cfg(test)]
@@ -48,6 +50,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use gateway::build;
 pub use openapi::document;
+pub use retry::is_unsent;
 
 /// Any error of a transport.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

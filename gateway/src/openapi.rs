@@ -193,7 +193,7 @@ fn header_parameters(route: &Route) -> Vec<Value> {
             json!({ "type": "string" }),
         ));
     }
-    if rpc.rules.errors.iter().any(|reason| reason == "IDEMPOTENCY_CONFLICT") {
+    if rpc.takes_key() {
         headers.push(header(
             "Idempotency-Key",
             "Makes the request safe to repeat for 24 hours; the same key with another request is \

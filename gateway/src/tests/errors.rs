@@ -117,7 +117,7 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
 
 #[tokio::test]
 async fn a_backend_that_is_away_is_503_and_one_that_hangs_504() {
-    let options = crate::Options { request_timeout: Duration::from_millis(20), ..super::harness::options() };
+    let options = crate::Options { request_timeout: Duration::from_millis(500), ..super::harness::options() };
     let system = System::with(options);
     system.is_away("ListTasks").hangs("GetTask");
     let answer = system.get("/api/tasks").await;

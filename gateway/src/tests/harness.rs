@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use axum::{Router, body::Body, extract::ConnectInfo};
@@ -176,6 +179,21 @@ impl System {
         self
     }
 
+    /// The first calls of a rpc go like this; then it does as it was told before.
+    pub(super) fn first(
+        &self,
+        method: &str,
+        calls: usize,
+        script: impl Fn() -> Result<Response<tonic::body::Body>, BoxError> + Send + Sync + 'static,
+    ) -> &Self {
+        let (left, then) = (AtomicUsize::new(calls), self.scripts.lock().unwrap()[method].clone());
+        self.script(method, move || {
+            let left = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+            if left.is_ok() { std::future::ready(script()).boxed() } else { then() }
+        });
+        self
+    }
+
     /// A rpc that never answers.
     pub(super) fn hangs(&self, method: &str) -> &Self {
         self.script(method, || std::future::pending().boxed());
@@ -311,13 +329,13 @@ pub(super) fn frame(message: &impl prost::Message) -> Bytes {
     frame.freeze()
 }
 
-fn trailers() -> HeaderMap {
+pub(super) fn trailers() -> HeaderMap {
     let mut trailers = HeaderMap::new();
     trailers.insert("grpc-status", HeaderValue::from_static("0"));
     trailers
 }
 
-fn grpc<S>(frames: S) -> Response<tonic::body::Body>
+pub(super) fn grpc<S>(frames: S) -> Response<tonic::body::Body>
 where
     S: futures::Stream<Item = Result<Frame<Bytes>, Status>> + Send + 'static,
 {

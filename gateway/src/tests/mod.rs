@@ -7,4 +7,5 @@ mod errors;
 mod grpc;
 mod harness;
 mod rest;
+mod retry;
 mod streams;
