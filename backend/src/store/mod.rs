@@ -66,14 +66,14 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Postgres: connection exceptions (08), transaction rollback such as deadlock (40), resources (53), operator
-/// intervention such as shutdown (57), system errors (58). SQLite: busy (5), locked (6), full (13), cannot open (14)
-/// and input/output (10), the primary code being the low byte.
+/// Postgres: connection exceptions (08), a login that is refused because its password is being changed (28), transaction
+/// rollback such as deadlock (40), resources (53), operator intervention such as shutdown (57), system errors (58).
+/// SQLite: busy (5), locked (6), full (13), cannot open (14) and input/output (10), the primary code being the low byte.
 fn is_passing(code: &str) -> bool {
     // A SQLSTATE has five characters, many of them digits only; SQLite's numbers are shorter.
     match code.parse::<u32>() {
         Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 6 | 10 | 13 | 14),
-        _ => ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)),
+        _ => ["08", "28", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)),
     }
 }
 
@@ -111,7 +111,8 @@ pub trait Store: Send + Sync + 'static {
         let _ = (changed, heard);
     }
 
-    /// Takes another URL of the same database, with another password for example; new connections use it.
+    /// Takes another URL of the same database, with another user or password for example. Connections made by the former
+    /// are not used again.
     ///
     /// # Errors
     /// When it is none.

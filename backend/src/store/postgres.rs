@@ -1,14 +1,14 @@
 //! Postgres: commits as durable as the server's `synchronous_commit` (on), read committed for writes, one snapshot
 //! (repeatable read) for reads.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use sqlx::{
     Executor as _,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use super::{Error, Heard, Tx};
@@ -71,7 +71,23 @@ const SETTINGS: &str = "SET plan_cache_mode = force_custom_plan; SET idle_in_tra
 pub struct Store {
     pool: sqlx::PgPool,
     silence: Silence,
+    login: watch::Sender<Login>,
+}
+
+/// How connections are made.
+#[derive(Debug)]
+struct Login {
+    url: String,
     options: PgConnectOptions,
+    /// Connections that are older were made by another URL.
+    since: Instant,
+}
+
+impl Login {
+    fn new(url: &str) -> Result<Self, Error> {
+        let options = url.parse::<PgConnectOptions>()?.application_name("todo");
+        Ok(Self { url: url.to_owned(), options, since: Instant::now() })
+    }
 }
 
 impl Store {
@@ -80,7 +96,9 @@ impl Store {
     /// # Errors
     /// When the URL is none or the server cannot be reached.
     pub async fn open(url: &str, connections: u32) -> Result<Self, Error> {
-        let options = options(url)?;
+        let login = Login::new(url)?;
+        let options = login.options.clone();
+        let (login, known) = watch::channel(login);
         let silence = Silence::default();
         let (idle, released) = (silence.clone(), silence.clone());
         let pool = PgPoolOptions::new()
@@ -89,12 +107,13 @@ impl Store {
             // Asking whether it still lives costs a round trip; what was in use a moment ago does.
             .test_before_acquire(false)
             .before_acquire(move |connection, use_| {
+                let former = use_.age > known.borrow().since.elapsed();
                 let silence = idle.clone();
                 Box::pin(async move {
-                    if use_.idle_for > FRESH && !silence.is_recent() {
+                    if !former && use_.idle_for > FRESH && !silence.is_recent() {
                         silence.ping(connection).await?;
                     }
-                    Ok(!silence.is_recent())
+                    Ok(!former && !silence.is_recent())
                 })
             })
             .after_connect(|connection, _| {
@@ -107,9 +126,9 @@ impl Store {
                 let keep = !released.is_recent();
                 Box::pin(async move { Ok(keep) })
             })
-            .connect_with(options.clone())
+            .connect_with(options)
             .await?;
-        Ok(Self { pool, silence, options })
+        Ok(Self { pool, silence, login })
     }
 
     /// Opens a transaction, in a task of its own. When its opening is cancelled, because a client has gone, sqlx 0.9
@@ -130,10 +149,6 @@ impl Store {
     }
 }
 
-fn options(url: &str) -> Result<PgConnectOptions, Error> {
-    Ok(url.parse::<PgConnectOptions>()?.application_name("todo"))
-}
-
 #[async_trait]
 impl super::Store for Store {
     async fn begin(&self) -> Result<Box<dyn Tx>, Error> {
@@ -149,11 +164,15 @@ impl super::Store for Store {
     }
 
     async fn share(&self, changed: mpsc::Receiver<Uuid>, heard: &Heard) {
-        share::run(&self.options, changed, heard).await;
+        share::run(self.login.subscribe(), changed, heard).await;
     }
 
     fn point_to(&self, url: &str) -> Result<(), Error> {
-        self.pool.set_connect_options(options(url)?);
+        let login = Login::new(url)?;
+        if self.login.borrow().url != url {
+            self.pool.set_connect_options(login.options.clone());
+            self.login.send_replace(login);
+        }
         Ok(())
     }
 

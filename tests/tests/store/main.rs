@@ -9,6 +9,7 @@ mod inbox;
 mod letters;
 mod lists;
 mod log;
+mod login;
 mod make;
 mod outbox;
 mod plans;
@@ -175,6 +176,9 @@ suite! {
     postgres: {
         log {
             owners_do_not_wait_for_each_other,
+        }
+        login {
+            connections_of_a_former_url_are_not_used_again,
         }
         outbox {
             a_lease_hides_from_others,

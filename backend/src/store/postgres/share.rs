@@ -2,15 +2,16 @@
 //! a NOTIFY takes a lock of the whole server at its commit; many owners in one, because of that lock too; and on one
 //! connection a replica, beside the pool, so that no request ever waits for it.
 
-use std::{collections::BTreeSet, convert::Infallible, io, time::Duration};
+use std::{collections::BTreeSet, io, time::Duration};
 
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use uuid::Uuid;
 
+use super::Login;
 use crate::store::Heard;
 
 const CHANNEL: &str = "todo_changes";
@@ -26,26 +27,27 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long after a failure it is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
-pub(super) async fn run(options: &PgConnectOptions, mut changed: mpsc::Receiver<Uuid>, heard: &Heard) {
-    let options = options.clone().application_name("todo changes");
+pub(super) async fn run(mut login: watch::Receiver<Login>, mut changed: mpsc::Receiver<Uuid>, heard: &Heard) {
     // What was not told for sure is told again.
     let mut waiting = BTreeSet::new();
     loop {
-        let Err(error) = converse(&options, &mut changed, &mut waiting, heard).await;
-        tracing::warn!(%error, "replicas cannot tell each other what changed; streams look for it each second");
-        sleep(RETRY).await;
+        if let Err(error) = converse(&mut login, &mut changed, &mut waiting, heard).await {
+            tracing::warn!(%error, "replicas cannot tell each other what changed; streams look for it each second");
+            sleep(RETRY).await;
+        }
     }
 }
 
-/// Tells and hears until the connection fails.
+/// Tells and hears until the connection fails, or another one is to be made.
 async fn converse(
-    options: &PgConnectOptions,
+    login: &mut watch::Receiver<Login>,
     changed: &mut mpsc::Receiver<Uuid>,
     waiting: &mut BTreeSet<Uuid>,
     heard: &Heard,
-) -> Result<Infallible, sqlx::Error> {
+) -> Result<(), sqlx::Error> {
+    let options = login.borrow_and_update().options.clone().application_name("todo changes");
     let one = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None).acquire_timeout(PATIENCE);
-    let mut listener = PgListener::connect_with(&one.connect_lazy_with(options.clone())).await?;
+    let mut listener = PgListener::connect_with(&one.connect_lazy_with(options)).await?;
     listener.eager_reconnect(false);
     let own: i32 = answer(sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut listener)).await?;
     answer(listener.listen(CHANNEL)).await?;
@@ -70,6 +72,7 @@ async fn converse(
                 answer(tell.execute(&mut listener)).await?;
                 waiting.clear();
             }
+            Ok(()) = login.changed() => return Ok(()),
             () = sleep(QUIET) => {
                 answer(sqlx::query("SELECT 1").execute(&mut listener)).await?;
             }
