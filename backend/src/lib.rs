@@ -116,7 +116,6 @@ pub struct Service {
     core: Arc<Core>,
     changed: mpsc::Receiver<Uuid>,
     health: Health,
-    shutdown: CancellationToken,
 }
 
 /// Builds the backend. Streams end when `shutdown` is cancelled.
@@ -140,11 +139,11 @@ pub fn build(options: Options, ports: Ports, shutdown: CancellationToken) -> Ser
         .add_service(ChatServiceServer::new(conversations::Service { core: Arc::clone(&core) }))
         .add_service(ObservabilityServiceServer::new(decisions::Service { core: Arc::clone(&core) }))
         .add_service(NotificationServiceServer::new(notifications::Service { core: Arc::clone(&core) }))
-        .add_service(EventServiceServer::new(watch::Service { core: Arc::clone(&core), shutdown: shutdown.clone() }));
+        .add_service(EventServiceServer::new(watch::Service { core: Arc::clone(&core), shutdown }));
     let internal = Routes::new(DueServiceServer::new(due::Service { core: Arc::clone(&core) }))
         .add_service(ConversationStoreServer::new(conversations::Service { core: Arc::clone(&core) }));
     let subscriber = Arc::new(consumer::Consumer::new(Arc::clone(&core)));
-    Service { public, internal, subscriber, core, changed, health, shutdown }
+    Service { public, internal, subscriber, core, changed, health }
 }
 
 impl Service {
@@ -155,16 +154,17 @@ impl Service {
         relay.publish_batch().await.is_ok_and(|events| events > 0)
     }
 
-    /// Does what is done in the background, until the shutdown; then publishes what is left.
-    pub async fn run(self) {
+    /// Does what is done in the background, until the shutdown: when nothing is written any more. Then publishes what is
+    /// left.
+    pub async fn run(self, shutdown: CancellationToken) {
         let relay = relay::Relay { core: Arc::clone(&self.core), health: self.health };
         let core = Arc::clone(&self.core);
         let heard = move |owner| match owner {
             Some(user_id) => core.hub.wake(user_id),
             None => core.hub.wake_all(),
         };
-        let sharing = self.shutdown.run_until_cancelled(self.core.store.share(self.changed, &heard));
-        let purging = purge::run(Arc::clone(&self.core), self.shutdown.clone());
-        tokio::join!(relay.run(self.shutdown.clone()), purging, sharing);
+        let sharing = shutdown.run_until_cancelled(self.core.store.share(self.changed, &heard));
+        let purging = purge::run(Arc::clone(&self.core), shutdown.clone());
+        tokio::join!(relay.run(shutdown.clone()), purging, sharing);
     }
 }

@@ -173,6 +173,11 @@ impl Cluster {
         found.unwrap_or_else(|| panic!("no {role:?} {number}"))
     }
 
+    /// All replicas of a role.
+    pub fn replicas(&self, role: Role) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(move |member| member.role == role)
+    }
+
     /// All of them.
     pub fn members_mut(&mut self) -> impl Iterator<Item = &mut Member> {
         self.members.iter_mut()

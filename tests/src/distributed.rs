@@ -3,8 +3,10 @@
 
 use std::{
     fs,
-    net::{SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener, TcpStream},
+    os::fd::OwnedFd,
     sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
 };
 
 use axum::http::Request;
@@ -20,7 +22,7 @@ use todo_sidecar::{
     ApiChannel, DaprSidecar, Sidecar as _,
     dapr::{CallbackOptions, callback},
 };
-use tokio::{sync::OwnedMutexGuard, task::JoinHandle};
+use tokio::{net::TcpSocket, sync::OwnedMutexGuard, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{body::Body, service::Routes};
 use tower::ServiceExt as _;
@@ -78,9 +80,11 @@ impl Daemon {
         Self { daprd, listener }
     }
 
-    /// Where the next app listens.
-    fn listener(&self) -> tokio::net::TcpListener {
-        listen(self.listener.try_clone().expect("a second handle of the listener"))
+    /// Where the next app listens: a socket that does so already may be told to again.
+    fn socket(&self) -> TcpSocket {
+        let listener = self.listener.try_clone().expect("a second handle of the listener");
+        listener.set_nonblocking(true).expect("a listener");
+        TcpSocket::from_std_stream(TcpStream::from(OwnedFd::from(listener)))
     }
 }
 
@@ -147,7 +151,8 @@ impl Turn {
         parts.as_ref()?.clear();
         let (observer, end) = (Arc::<Observer>::default(), CancellationToken::new());
         let ear = callback(Arc::clone(&observer) as _, &callback_options(cluster), Routes::default());
-        tokio::spawn(serve(ear.prepare().into_axum_router(), stranger.listener(), end.clone()));
+        let listener = stranger.socket().listen(1_024).expect("a listener");
+        tokio::spawn(serve(ear.prepare().into_axum_router(), listener, end.clone()));
         Some(Arc::new(Self { observer, _ear: end.drop_guard(), parts }))
     }
 
@@ -209,8 +214,9 @@ impl Turn {
         let mut sidecar = parts.cluster.sidecar_options(&daemon.daprd);
         sidecar.secret_group = Some("app-secrets".to_owned());
         let callback = callback_options(&parts.cluster);
-        let listeners = role::Listeners { public: listen(bind(0)), callback: Some(daemon.listener()) };
-        (role::Options { sidecar, callback, environment: Arc::new(|_| None) }, listeners)
+        let listeners = role::Listeners { public: listen(bind(0)), callback: Some(daemon.socket()) };
+        let (environment, shutdown_delay) = (Arc::new(|_: &str| None), Duration::ZERO);
+        (role::Options { sidecar, callback, environment, shutdown_delay }, listeners)
     }
 
     /// Whether all that was published was delivered and handled.

@@ -175,7 +175,11 @@ impl System {
             quiet.cancel();
         };
         let working = async {
-            tokio::join!(scheduler.run(quiet.clone()), backend.run(), patrol(store.as_ref(), &health, &quiet));
+            tokio::join!(
+                scheduler.run(quiet.clone()),
+                backend.run(quiet.clone()),
+                patrol(store.as_ref(), &health, &quiet)
+            );
             silent.cancel();
         };
         let delivering = async {

@@ -218,6 +218,10 @@ pub struct Dapr {
     /// Where the gateway finds the backend, such as `http://backend-svc:8000`; through daprd unless said.
     #[arg(long, global = true, env = "BACKEND_URL", value_parser = http_url, value_name = "URL")]
     pub backend_url: Option<Uri>,
+    /// How long this role goes on serving when it is told to stop, while /ready says so: as long as whoever sends it
+    /// requests needs to notice.
+    #[arg(long, global = true, env = "SHUTDOWN_DELAY", default_value = "5s", value_parser = delay, value_name = "DURATION")]
+    pub shutdown_delay: Duration,
 }
 
 /// What carries events, state and secrets.
@@ -245,6 +249,11 @@ fn ttl(text: &str) -> Result<TimeDelta, String> {
         return Err(takes());
     }
     TimeDelta::from_std(duration).map_err(|_| takes())
+}
+
+fn delay(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).ok().filter(|duration| *duration <= Duration::from_mins(5));
+    duration.ok_or_else(|| "takes a duration from 0s to 5m such as 5s".to_owned())
 }
 
 fn letter(text: &str) -> Result<Uuid, String> {

@@ -24,7 +24,10 @@ use todo_runtime::{
     telemetry,
 };
 use todo_sidecar::{Secret, dapr::CallbackOptions};
-use tokio::{net::TcpListener, signal};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    signal,
+};
 use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
@@ -163,11 +166,9 @@ async fn serve_role(role: &Command, settings: Settings, dapr: Dapr) -> Result<()
     callback.app_token = secret(&dapr.app_api_token);
     let url = settings.database_url.as_ref().map(Database::url);
     let environment = move |name: &str| url.clone().filter(|_| name == "DATABASE_URL").or_else(|| environment(name));
-    let options = role::Options { sidecar, callback, environment: Arc::new(environment) };
-    let callback = match dapr.app_port {
-        Some(port) => Some(bind(SocketAddr::from(([127, 0, 0, 1], port))).await?),
-        None => None,
-    };
+    let shutdown_delay = dapr.shutdown_delay;
+    let options = role::Options { sidecar, callback, environment: Arc::new(environment), shutdown_delay };
+    let callback = dapr.app_port.map(|port| reserve(SocketAddr::from(([127, 0, 0, 1], port)))).transpose()?;
     let listeners = role::Listeners { public: bind(settings.listen).await?, callback };
     let address = listeners.public.local_addr().map_err(|error| error.to_string())?;
     let stop = stop_signal();
@@ -218,8 +219,18 @@ fn gateway_options(settings: &Settings, ids: Arc<dyn Ids>) -> todo_gateway::Opti
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
     let listener = TcpListener::bind(address).await;
-    listener
-        .map_err(|error| format!("cannot listen on {address} (--listen, LISTEN_ADDR; --app-port, APP_PORT): {error}"))
+    listener.map_err(|error| format!("cannot listen on {address} (--listen, LISTEN_ADDR): {error}"))
+}
+
+/// Takes a port without listening on it yet.
+fn reserve(address: SocketAddr) -> Result<TcpSocket, String> {
+    let socket = TcpSocket::new_v4().and_then(|socket| {
+        // As `bind` does: connections of the process before may linger.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    });
+    socket.map_err(|error| format!("cannot listen on {address} (--app-port, APP_PORT): {error}"))
 }
 
 /// Begins the shutdown when the operator says so; ends when it has begun, whoever did it.

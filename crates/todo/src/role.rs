@@ -1,8 +1,11 @@
 //! Roles of their own, each beside its daprd: `todo backend`, `todo scheduler`, `todo gateway`.
 //!
 //! A role listens at once, says by `/ready` what it waits for, and serves when it has that: no start needs an order. On
-//! a second listener it takes the calls of its daprd: callbacks, its internal services and, behind a user's token, its
-//! public ones.
+//! a second port it takes the calls of its daprd: callbacks, its internal services and, behind a user's token, its public
+//! ones. It listens there only when it serves, because daprd waits for that, and would hang on calls that nobody takes.
+//!
+//! It stops in this order: `/ready` says so while everything goes on; then nothing new is accepted and requests end;
+//! then daprd is not served any more, and what it brought is done; then what all that left is published.
 
 use std::{
     convert::Infallible,
@@ -24,16 +27,16 @@ use todo_proto::v1::{GetStatusRequest, scheduler_service_client::SchedulerServic
 use todo_runtime::{
     access::Keys,
     health::{Check, Health},
-    serve::serve,
+    serve::{DRAIN, serve},
 };
 use todo_sidecar::{
     ApiChannel, DaprSidecar, Delivery, Sidecar, Subscriber, Subscription,
     dapr::{CallbackOptions, callback},
     local::Lookup,
 };
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Status, body::Body, service::Routes, transport::Endpoint};
+use tonic::{Code, Status, body::Body, metadata::MetadataValue, service::Routes, transport::Endpoint};
 use tower::ServiceExt as _;
 
 use crate::{
@@ -47,6 +50,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How often the sidecar and the scheduler are asked whether they are there.
 const PATROL: Duration = Duration::from_secs(5);
+/// Connections that daprd may have waiting.
+const BACKLOG: u32 = 1_024;
 
 /// What every role needs.
 #[derive(Clone)]
@@ -57,6 +62,8 @@ pub struct Options {
     pub callback: CallbackOptions,
     /// Where secrets are looked up while the secret store does not answer.
     pub environment: Lookup,
+    /// How long the role goes on when it was told to stop, while `/ready` says so: whoever sends it requests finds out.
+    pub shutdown_delay: Duration,
 }
 
 impl std::fmt::Debug for Options {
@@ -70,17 +77,24 @@ impl std::fmt::Debug for Options {
 pub struct Listeners {
     /// For everyone.
     pub public: TcpListener,
-    /// For the role's own sidecar; a role that takes nothing from it can do without.
-    pub callback: Option<TcpListener>,
+    /// A port for the role's own sidecar, on which nothing listens yet; a role that takes nothing from it can do without.
+    pub callback: Option<TcpSocket>,
 }
 
-/// What the roles share: the sidecar, and how this one is doing.
+/// What the roles share: the sidecar, how this one is doing, and how far it is with stopping.
 struct Role {
     options: Options,
     dapr: DaprSidecar,
     health: Health,
     secrets: Secrets,
+    /// It was told to stop.
+    told: CancellationToken,
+    /// Nothing new is accepted.
     shutdown: CancellationToken,
+    /// All requests have ended.
+    quiet: CancellationToken,
+    /// And all that the sidecar brought.
+    silent: CancellationToken,
 }
 
 /// Runs the backend until the shutdown.
@@ -98,12 +112,10 @@ pub async fn backend(
     let late = Late::default();
     let public = role.health.router().fallback_service(late.router());
     let work = async {
-        let Some(secret) = role.secrets.first("jwt-secret", &role.shutdown).await? else { return Ok(()) };
+        let Some(secret) = role.secrets.first("jwt-secret", &role.told).await? else { return Ok(()) };
         let keys = Arc::new(Keys::parse(secret.expose())?);
         let Some(token) = role.internal_token().await? else { return Ok(()) };
-        let Some(secret) = role.secrets.first("database-url", &role.shutdown).await? else { return Ok(()) };
-        let database: Database = secret.expose().parse().map_err(|error| format!("database-url {error}"))?;
-        let Some(store) = role.database(&database).await else { return Ok(()) };
+        let Some(store) = role.database().await? else { return Ok(()) };
         role.secrets.keep("jwt-secret", {
             let keys = Arc::clone(&keys);
             move |secret| keys.replace(secret.expose()).map(drop)
@@ -128,17 +140,19 @@ pub async fn backend(
         );
         let public = renewing(router(backend.public.clone()), &keys, &role.secrets);
         late.open(public.clone());
-        let internal = token.guard(router(backend.internal.clone())).merge(public.reset_fallback());
+        let internal = token.guard(router(backend.internal.clone()), &role.secrets).merge(public.reset_fallback());
         let subscriber = Arc::clone(&backend.subscriber);
-        tokio::join!(
+        let (done, ..) = tokio::join!(
             role.callbacks(listeners.callback, subscriber, internal.into()),
-            backend.run(),
+            backend.run(role.silent.clone()),
             patrol(store.as_ref(), &role.health, &role.shutdown),
-            role.watch(),
+            role.renew_database(),
+            role.watch(true),
             role.ask_scheduler(sidecar.as_ref()),
         );
-        store.close().await;
-        Ok(())
+        // Only handlers that were cut off still use it.
+        let _ = tokio::time::timeout(PATIENCE, store.close()).await;
+        done
     };
     role.run(listeners.public, public, Box::pin(work)).await
 }
@@ -161,14 +175,14 @@ pub async fn scheduler(
         let sidecar = Arc::new(Trusted { sidecar: Arc::new(role.dapr.clone()), token: token.clone() });
         let ports = todo_scheduler::Ports { sidecar, clock, ids, health: role.health.clone() };
         let scheduler = todo_scheduler::build(own, ports);
-        let internal = token.guard(router(scheduler.routes.clone()));
+        let internal = token.guard(router(scheduler.routes.clone()), &role.secrets);
         let subscriber = Arc::clone(&scheduler.subscriber);
-        tokio::join!(
+        let (done, ..) = tokio::join!(
             role.callbacks(listeners.callback, subscriber, internal.into()),
-            scheduler.run(role.shutdown.clone()),
-            role.watch(),
+            scheduler.run(role.silent.clone()),
+            role.watch(true),
         );
-        Ok(())
+        done
     };
     role.run(listeners.public, public, Box::pin(work)).await
 }
@@ -195,19 +209,21 @@ pub async fn gateway(
     };
     let own = todo_gateway::Options { health: role.health.clone(), shutdown: role.shutdown.clone(), ..own };
     let public = todo_gateway::build(own, breakable(channel));
+    let called = listeners.callback.is_some();
     let work = async {
-        tokio::join!(role.callbacks(listeners.callback, Arc::new(Nothing), Routes::default()), role.watch());
-        Ok(())
+        let callbacks = role.callbacks(listeners.callback, Arc::new(Nothing), Routes::default());
+        tokio::join!(callbacks, role.watch(called)).0
     };
     role.run(listeners.public, public, Box::pin(work)).await
 }
 
 impl Role {
-    fn new(options: Options, shutdown: CancellationToken) -> Result<Self, String> {
+    fn new(options: Options, told: CancellationToken) -> Result<Self, String> {
         let dapr = DaprSidecar::new(options.sidecar.clone()).map_err(|error| format!("the sidecar: {error}"))?;
         let health = Health::default();
         let secrets = Secrets::new(Arc::new(dapr.clone()), Arc::clone(&options.environment), health.clone());
-        Ok(Self { options, dapr, health, secrets, shutdown })
+        let [shutdown, quiet, silent] = std::array::from_fn(|_| CancellationToken::new());
+        Ok(Self { options, dapr, health, secrets, told, shutdown, quiet, silent })
     }
 
     /// Serves everyone while the role works; if it cannot work, that ends too.
@@ -217,23 +233,58 @@ impl Role {
         public: Router,
         work: impl Future<Output = Result<(), String>>,
     ) -> Result<(), String> {
+        let serving = async {
+            serve(self.health.closing(public), listener, self.shutdown.clone()).await;
+            self.quiet.cancel();
+        };
         let work = async {
             let done = work.await;
             self.shutdown.cancel();
             done
         };
-        tokio::join!(serve(public, listener, self.shutdown.clone()), work).1
+        tokio::join!(self.stop(), serving, work).2
     }
 
-    /// Serves the role's own sidecar.
-    async fn callbacks(&self, listener: Option<TcpListener>, subscriber: Arc<dyn Subscriber>, services: Routes) {
-        let Some(listener) = listener else { return };
+    /// Begins the shutdown some time after it was asked for.
+    async fn stop(&self) {
+        let begin = async {
+            self.told.cancelled().await;
+            self.health.stop();
+            tokio::time::sleep(self.options.shutdown_delay).await;
+        };
+        self.shutdown.run_until_cancelled(begin).await;
+        self.shutdown.cancel();
+    }
+
+    /// Serves the role's own sidecar until there are no requests, and waits for what it brought.
+    async fn callbacks(
+        &self,
+        socket: Option<TcpSocket>,
+        subscriber: Arc<dyn Subscriber>,
+        services: Routes,
+    ) -> Result<(), String> {
         let options = CallbackOptions { concurrency: HANDLERS, ..self.options.callback.clone() };
-        serve(router(callback(subscriber, &options, services)), listener, self.shutdown.clone()).await;
+        let served = match socket.map(|socket| socket.listen(BACKLOG)).transpose() {
+            Ok(Some(listener)) => {
+                serve(router(callback(subscriber, &options, services)), listener, self.quiet.clone()).await;
+                if tokio::time::timeout(DRAIN, options.activity.ended()).await.is_err() {
+                    tracing::warn!("handlers did not end within {} s and were cut off", DRAIN.as_secs());
+                }
+                Ok(())
+            }
+            Ok(None) => Ok(()),
+            Err(error) => {
+                self.shutdown.cancel();
+                Err(format!("cannot listen for daprd (--app-port, APP_PORT): {error}"))
+            }
+        };
+        self.quiet.cancelled().await;
+        self.silent.cancel();
+        served
     }
 
     async fn internal_token(&self) -> Result<Option<InternalToken>, String> {
-        let Some(secret) = self.secrets.first("internal-token", &self.shutdown).await? else { return Ok(None) };
+        let Some(secret) = self.secrets.first("internal-token", &self.told).await? else { return Ok(None) };
         let token = InternalToken::parse(secret.expose())?;
         let kept = token.clone();
         self.secrets.keep("internal-token", move |secret| kept.replace(secret.expose()));
@@ -241,25 +292,44 @@ impl Role {
     }
 
     /// Opens the database as soon as it is there; `None` at the shutdown.
-    async fn database(&self, database: &Database) -> Option<Arc<dyn Store>> {
+    async fn database(&self) -> Result<Option<Arc<dyn Store>>, String> {
         loop {
+            // Read each time: it may be what is wrong.
+            let Some(secret) = self.secrets.first("database-url", &self.told).await? else { return Ok(None) };
+            let database: Database = secret.expose().parse().map_err(|error| format!("database-url {error}"))?;
             match database.open().await {
-                Ok(store) => return Some(store),
+                Ok(store) => return Ok(Some(store)),
                 Err(error) => self.health.set("database", Check::Failing(error)),
             }
             tokio::select! {
-                () = self.shutdown.cancelled() => return None,
+                () = self.told.cancelled() => return Ok(None),
                 () = tokio::time::sleep(PATIENCE) => {}
             }
         }
     }
 
-    /// Notes whether the sidecar is there, and reads secrets anew, until the shutdown.
-    async fn watch(&self) {
-        let ask = every(&self.shutdown, || async {
+    /// While the database cannot be used, reads the secrets: its password may have been changed.
+    async fn renew_database(&self) {
+        every(PATIENCE, &self.shutdown, || async {
+            if !self.health.is_serving() {
+                self.secrets.refresh().await;
+            }
+        })
+        .await;
+    }
+
+    /// Notes whether the sidecar is there and, where the role is `called` by it, has found the role; and reads secrets
+    /// anew, until the shutdown.
+    async fn watch(&self, called: bool) {
+        let activity = &self.options.callback.activity;
+        let ask = every(PATIENCE, &self.shutdown, || async {
             let check = match self.dapr.ping().await {
-                Ok(()) => Check::Ok,
                 Err(error) => Check::Degraded(format!("the sidecar does not answer: {error}")),
+                Ok(()) if called && !activity.has_begun() => {
+                    let why = "the sidecar has not asked for this app's health (--app-port, --enable-app-health-check)";
+                    Check::Degraded(why.to_owned())
+                }
+                Ok(()) => Check::Ok,
             };
             self.health.set("sidecar", check);
         });
@@ -269,7 +339,7 @@ impl Role {
     /// Notes whether there is a scheduler, until the shutdown.
     async fn ask_scheduler(&self, sidecar: &dyn Sidecar) {
         let scheduler = SchedulerServiceClient::new(sidecar.app("scheduler"));
-        every(&self.shutdown, || async {
+        every(PATROL, &self.shutdown, || async {
             let mut request = tonic::Request::new(GetStatusRequest::default());
             request.set_timeout(PATROL);
             let check = match scheduler.clone().get_status(request).await {
@@ -282,12 +352,12 @@ impl Role {
     }
 }
 
-/// Does something now and again and again, until the shutdown.
-async fn every<F: Future<Output = ()>>(shutdown: &CancellationToken, what: impl Fn() -> F) {
+/// Does something now and again after each pause, until the shutdown.
+async fn every<F: Future<Output = ()>>(pause: Duration, shutdown: &CancellationToken, what: impl Fn() -> F) {
     let again = async {
         loop {
             what().await;
-            tokio::time::sleep(PATROL).await;
+            tokio::time::sleep(pause).await;
         }
     };
     tokio::select! {
@@ -304,8 +374,7 @@ fn breakable(channel: ApiChannel) -> ApiChannel {
         Code::Unknown => Status::unavailable(status.message()),
         _ => status,
     };
-    let channel = channel.map_response(move |response| response.map(|body| Body::new(body.map_err(broken))));
-    ApiChannel::new(channel.map_err(move |error| broken(Status::from_error(error))))
+    ApiChannel::new(channel.map_response(move |response| response.map(|body| Body::new(body.map_err(broken)))))
 }
 
 fn router(routes: Routes) -> Router {
@@ -335,10 +404,13 @@ impl Late {
 
     fn router(&self) -> Router {
         async fn wait(State(late): State<Late>, request: Request) -> Result<Response, Infallible> {
-            match late.0.get() {
-                Some(router) => router.clone().oneshot(request).await,
-                None => Ok(Status::unavailable("not ready yet; /ready says why").into_http()),
+            if let Some(router) = late.0.get() {
+                return router.clone().oneshot(request).await;
             }
+            let mut status = Status::unavailable("not ready yet; /ready says why");
+            // Nothing was done: whoever asks may ask again at once (gRFC A6).
+            status.metadata_mut().insert("grpc-retry-pushback-ms", MetadataValue::from_static("0"));
+            Ok(status.into_http())
         }
         Router::new().fallback(wait).with_state(self.clone())
     }

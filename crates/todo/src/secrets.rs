@@ -2,7 +2,8 @@
 //! answer. They are read again and again, so that a changed one takes effect without a restart.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -30,12 +31,15 @@ struct Inner {
     environment: Lookup,
     health: Health,
     takers: Mutex<Vec<(&'static str, Arc<Take>)>>,
+    /// What is used.
+    known: Mutex<BTreeMap<&'static str, Secret>>,
     last: Turn<Option<Instant>>,
 }
 
 impl Secrets {
     pub(crate) fn new(sidecar: Arc<dyn Sidecar>, environment: Lookup, health: Health) -> Self {
-        Self(Arc::new(Inner { sidecar, environment, health, takers: Mutex::default(), last: Turn::default() }))
+        let (takers, known, last) = Default::default();
+        Self(Arc::new(Inner { sidecar, environment, health, takers, known, last }))
     }
 
     /// Waits for a secret. While the store does not answer, the environment's value is taken if there is one, else
@@ -54,6 +58,7 @@ impl Secrets {
             let error = match (self.0.sidecar.secret(name).await, own.clone()) {
                 (Ok(secret), _) | (Err(_), Some(secret)) => {
                     self.0.health.set("secrets", Check::Ok);
+                    self.0.known().insert(name, secret.clone());
                     return Ok(Some(secret));
                 }
                 (Err(Error::NotFound), None) => {
@@ -71,7 +76,7 @@ impl Secrets {
         }
     }
 
-    /// From now on, gives a secret to `take` whenever it is read.
+    /// From now on, gives a secret to `take` whenever it was changed.
     pub(crate) fn keep(
         &self,
         name: &'static str,
@@ -104,9 +109,23 @@ impl Secrets {
         for (name, take) in takers {
             // One that cannot be read now stays as it was.
             let Ok(secret) = self.0.sidecar.secret(name).await else { continue };
-            if let Err(error) = take(&secret) {
-                tracing::error!(secret = name, error, "the secret store has a value that cannot be used");
+            if self.0.known().get(name) == Some(&secret) {
+                continue;
             }
+            match take(&secret) {
+                Ok(()) => tracing::info!(secret = name, "a changed secret is used from now on"),
+                Err(error) => {
+                    tracing::error!(secret = name, error, "the secret store has a value that cannot be used");
+                    continue;
+                }
+            }
+            self.0.known().insert(name, secret);
         }
+    }
+}
+
+impl Inner {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<&'static str, Secret>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -20,6 +20,8 @@ use todo_sidecar::{ApiChannel, CloudEvent, Entry, Error, Match, Secret, Sidecar}
 use tonic::{Status, body::Body};
 use tower::ServiceExt as _;
 
+use crate::secrets::Secrets;
+
 /// The metadata that carries it.
 const HEADER: &str = "internal-token";
 
@@ -48,15 +50,22 @@ impl InternalToken {
         tokens.iter().any(|token| bool::from(token.as_bytes().ct_eq(shown)))
     }
 
-    /// Lets only calls with the token through to these services.
-    pub(crate) fn guard(&self, services: Router) -> Router {
-        async fn check(State(token): State<InternalToken>, request: Request, next: Next) -> Response {
-            if token.takes(request.headers().get(HEADER)) {
+    /// Lets only calls with the token through to these services. One that is not known may be newer than what was read
+    /// last: then the secrets are read anew.
+    pub(crate) fn guard(&self, services: Router, secrets: &Secrets) -> Router {
+        type Known = (InternalToken, Secrets);
+        async fn check(State((token, secrets)): State<Known>, request: Request, next: Next) -> Response {
+            let shown = request.headers().get(HEADER).cloned();
+            if shown.is_some() && !token.takes(shown.as_ref()) {
+                secrets.refresh().await;
+            }
+            if token.takes(shown.as_ref()) {
                 return next.run(request).await;
             }
+            tracing::warn!(path = request.uri().path(), "an internal call without the internal-token was refused");
             Status::permission_denied("this service is for the system's own parts").into_http()
         }
-        services.layer(middleware::from_fn_with_state(self.clone(), check))
+        services.layer(middleware::from_fn_with_state((self.clone(), secrets.clone()), check))
     }
 }
 

@@ -107,6 +107,7 @@ impl Daprd {
             .args(["--app-id", &self.id, "--app-protocol", self.protocol, "--app-port", &self.app.to_string()])
             // Sooner than in production, where an app that came back is noticed within 5 s.
             .args(["--enable-app-health-check", "--app-health-probe-interval", "1"])
+            .args(["--dapr-block-shutdown-duration", "1m"])
             .args(["--dapr-grpc-port", &self.grpc.to_string(), "--dapr-http-port", &self.http.to_string()])
             .args(["--dapr-internal-grpc-port", &self.internal.to_string()])
             .args(["--dapr-listen-addresses", "127.0.0.1"])
@@ -141,5 +142,9 @@ impl Daprd {
     /// Kills it without any grace, if it runs.
     pub fn kill(&mut self) {
         self.running = None;
+    }
+
+    pub(super) fn running(&mut self) -> Option<&mut Running> {
+        self.running.as_mut()
     }
 }

@@ -74,13 +74,15 @@ impl Member {
     /// # Panics
     /// When it cannot be started.
     pub fn start(&mut self) {
-        let mut command = todo(&[self.role.id(), "--log-level", "warn"]);
+        let mut command = todo(&[self.role.id()]);
         command
+            .env("LOG_LEVEL", "warn")
             .env("LISTEN_ADDR", format!("127.0.0.1:{}", self.port))
             .env("APP_PORT", self.daprd.app_port.to_string())
             .env("DAPR_GRPC_PORT", self.sidecar.to_string())
             .env("DAPR_API_TOKEN", API_TOKEN)
             .env("APP_API_TOKEN", APP_TOKEN)
+            .env("SHUTDOWN_DELAY", "1s")
             .env("SIGN_UPS_PER_ADDRESS", "10000")
             .env("SIGN_INS_PER_ACCOUNT", "10000")
             .env("SIGN_INS_PER_ADDRESS", "10000")
@@ -99,6 +101,24 @@ impl Member {
     /// When it was not started.
     pub fn terminate(&self) {
         self.running.as_ref().expect("it was started").terminate();
+    }
+
+    /// Stops the role and its daprd as a pod is stopped, SIGTERM to both at once, and waits until both have ended.
+    ///
+    /// # Panics
+    /// When one was not started, or does not end.
+    pub async fn stop(&mut self) {
+        let daprd = self.daprd.running().expect("it was started");
+        for running in [self.running.as_mut().expect("it was started"), daprd] {
+            running.terminate();
+        }
+        let (status, said) = self.ended().await;
+        assert_eq!(status, Some(0), "{said}");
+        eventually("its daprd ends", SOON, || {
+            let ended = self.daprd.running().and_then(Running::ended);
+            async move { ended }
+        })
+        .await;
     }
 
     /// Where its REST surface or its health begins.
@@ -143,6 +163,12 @@ impl Member {
             async move { ended }
         })
         .await;
-        (status.code(), std::fs::read_to_string(&self.log).unwrap_or_default())
+        (status.code(), self.log())
+    }
+
+    /// What it logged, and those before it.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 }

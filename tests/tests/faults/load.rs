@@ -207,6 +207,10 @@ impl Customer {
     async fn write(&mut self, write: Write) -> Result<(), Cut> {
         self.doubt = Some(write.clone());
         let answer = self.send(&write).await?;
+        // What was lost on the way is made again by the gateway, and then its reminder's time may be over.
+        if answer.status == 400 && answer.body["error"]["message"].to_string().contains("must be in the future") {
+            return Err(Cut);
+        }
         self.note(&write.act, &answer, false);
         self.doubt = None;
         Ok(())

@@ -14,7 +14,9 @@ mod links;
 mod outage;
 mod replay;
 mod replicas;
+mod rolling;
 mod rotation;
+mod traffic;
 
 use std::time::Duration;
 

@@ -1,23 +1,33 @@
-//! The secret that signs access tokens is replaced while everything runs.
+//! Secrets are replaced while everything runs.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use chrono::TimeDelta;
+use prost_types::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 use todo_domain::Ids as _;
+use todo_proto::v1::{ListDueRequest, due_service_client::DueServiceClient};
 use todo_runtime::{access::Keys, system::SystemIds};
+use todo_sidecar::Sidecar as _;
 use todo_tests::{
     cluster::{Cluster, JWT_SECRET, Role},
     eventually,
     rest::Rest,
 };
+use tonic::Code;
 
-use super::text;
+use super::{PATIENCE, ahead, settled, text, traffic::Traffic};
 use crate::load::now;
 
 const NEW: &str = "the next secret of tests, also more than 32 bytes";
 const UNKNOWN: &str = "a secret of somebody else, also more than 32 bytes";
+/// What a role says when it has read another value of a secret.
+const TAKEN: &str = "a changed secret is used from now on";
 /// Longest time until a role has read a changed secret: it reads each 30 s.
 const READ: Duration = Duration::from_mins(1);
 
@@ -57,13 +67,23 @@ async fn a_rotated_secret_is_taken_without_a_restart_of_the_backend() {
     assert_eq!(is_good(&ahead).await, Some(true));
 }
 
-/// Changes the secret in the store. The store is a file that daprd reads when it starts; Kubernetes' own is asked anew.
+/// Changes the secret that signs access tokens.
 async fn rotate(cluster: &mut Cluster, secret: &Value) {
-    cluster.write_secrets(secret);
-    let daprd = &mut cluster.member_mut(Role::Backend, 0).daprd;
-    daprd.kill();
-    daprd.start();
+    change(cluster, "jwt-secret", &secret.to_string(), &[Role::Backend]);
     cluster.serves().await;
+}
+
+/// Changes a secret in the store, which is a file that daprd reads when it starts; Kubernetes' own is asked anew.
+fn change(cluster: &mut Cluster, name: &str, value: &str, readers: &[Role]) {
+    let named = |(variable, value): (&str, String)| (variable.to_lowercase().replace('_', "-"), value);
+    let mut secrets: BTreeMap<_, _> = cluster.secrets().into_iter().map(named).collect();
+    secrets.insert(name.to_owned(), value.to_owned());
+    cluster.write_secrets_file(&json!({ "app-secrets": secrets }));
+    for role in readers {
+        let daprd = &mut cluster.member_mut(*role, 0).daprd;
+        daprd.kill();
+        daprd.start();
+    }
 }
 
 /// The same user with a token that is signed by this secret.
@@ -94,4 +114,104 @@ async fn signs(user: &Rest, secret: &str) -> bool {
     let header = |token: &str| token.split('.').next().unwrap_or_default().to_owned();
     let own = signed_by(secret, user).token.unwrap_or_default();
     header(text(&session["access_token"])) == header(&own)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_internal_token_is_rotated_no_call_is_refused() {
+    let Some(mut cluster) = Cluster::empty() else { return };
+    for role in Role::ALL {
+        let member = cluster.add(role);
+        member.environment.push(("LOG_LEVEL", "warn,todo=info".to_owned()));
+        member.start();
+        member.daprd.start();
+    }
+    cluster.ready().await;
+    let ann = cluster.user("ann").await;
+    let readers = [Role::Backend, Role::Scheduler];
+    let (_, former) = cluster.secrets().into_iter().find(|(name, _)| *name == "INTERNAL_TOKEN").expect("one of them");
+    let next = "the next token of internal calls";
+    for (step, tokens) in [json!([former, next]), json!([next, former]), json!([next])].iter().enumerate() {
+        change(&mut cluster, "internal-token", &tokens.to_string(), &readers);
+        ann.create(json!({ "title": "Call", "reminders": [{ "trigger_at": ahead(1_000) }] })).await;
+        for role in readers {
+            let taken = || cluster.member(role, 0).log().matches(TAKEN).count();
+            eventually("it is read", READ, || async { (taken() > step).then_some(()) }).await;
+        }
+        settled(&cluster).await;
+        assert_eq!(ann.notifications().await.len(), step + 1, "reminders ring");
+    }
+    for role in readers {
+        let log = cluster.member(role, 0).log();
+        assert!(!log.contains("was refused"), "{log}");
+    }
+    let mut due = DueServiceClient::new(cluster.sidecar(&cluster.member(Role::Scheduler, 0).daprd).app("backend"));
+    let mut ask = async |token: &str| {
+        let mut request =
+            tonic::Request::new(ListDueRequest { until: Some(Timestamp::default()), ..ListDueRequest::default() });
+        request.metadata_mut().insert("internal-token", token.parse().expect("ASCII"));
+        due.list_due(request).await.map_or_else(|status| status.code(), |_| Code::Ok)
+    };
+    assert_eq!((ask(next).await, ask(&former).await), (Code::Ok, Code::PermissionDenied));
+    // And that is said, for whoever left somebody out.
+    assert!(cluster.member(Role::Backend, 0).log().contains("was refused"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_login_of_the_database_is_taken_without_a_restart() {
+    let Some(mut cluster) = Cluster::empty() else { return };
+    let mut database = sqlx::PgConnection::connect(&cluster.postgres.url()).await.expect("the database");
+    // These two are asked for their passwords; nobody else is.
+    let file: String = sqlx::query_scalar("SHOW hba_file").fetch_one(&mut database).await.expect("a path");
+    let rules = std::fs::read_to_string(&file).expect("its rules");
+    std::fs::write(&file, format!("host all one,two 127.0.0.1/32 scram-sha-256\n{rules}")).expect("they are written");
+    cluster.postgres.sql("SELECT pg_reload_conf()");
+    cluster.postgres.sql("CREATE ROLE one LOGIN SUPERUSER PASSWORD 'first'");
+    let url = |login: &str| cluster.postgres.url().replace("postgres@", &format!("{login}@"));
+    let [first, second, third] = ["one:first", "two:second", "two:third"].map(url);
+    for role in Role::ALL {
+        cluster.add(role);
+    }
+    let base = cluster.member(Role::Backend, 0).base();
+    // A daprd that restarts is no backend that is away.
+    cluster.member_mut(Role::Gateway, 0).environment.push(("BACKEND_URL", base));
+    change(&mut cluster, "database-url", &first, &[]);
+    for member in cluster.members_mut() {
+        member.start();
+        member.daprd.start();
+    }
+    cluster.ready().await;
+    let ann = cluster.user("ann").await;
+    let traffic = Traffic::start(&cluster, &ann);
+    let mut sessions = async |role: &str| {
+        let count = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1";
+        sqlx::query_scalar::<_, i64>(count).bind(role.to_owned()).fetch_one(&mut database).await.expect("a count")
+    };
+
+    // Another role, while the former may still come in.
+    cluster.postgres.sql("CREATE ROLE two LOGIN SUPERUSER PASSWORD 'second'");
+    assert!(sessions("one").await > 0);
+    change(&mut cluster, "database-url", &second, &[Role::Backend]);
+    let begun = Instant::now();
+    while sessions("one").await > 0 {
+        assert!(begun.elapsed() < READ, "the former login is still used");
+        traffic.more(10).await;
+    }
+    cluster.postgres.sql("ALTER ROLE one NOLOGIN");
+    traffic.more(100).await;
+    let report = traffic.stop(&cluster).await;
+    report.tell();
+    assert!(report.failed.is_empty(), "{} of {} requests failed", report.failed.len(), report.asked);
+
+    // Another password of the same role, and nobody may stay.
+    let traffic = Traffic::start(&cluster, &ann);
+    traffic.more(50).await;
+    cluster.postgres.sql("ALTER ROLE two PASSWORD 'third'");
+    cluster.postgres.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'two'");
+    change(&mut cluster, "database-url", &third, &[Role::Backend]);
+    eventually("requests succeed", PATIENCE, || async { (ann.get("/api/tasks").await.status == 200).then_some(()) })
+        .await;
+    traffic.more(100).await;
+    let report = traffic.stop(&cluster).await;
+    report.tell();
+    assert!(report.failed.iter().all(|failed| failed.is_away), "{report:?}");
 }
