@@ -21,7 +21,7 @@ use todo_sidecar::{
     DaprSidecar, Secret,
     dapr::{CallbackOptions, Options, callback},
 };
-use todo_test_dapr::{Redis, free_port, program};
+use todo_test_dapr::{Redis, free_port};
 use todo_tests::rest::Rest;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -267,14 +267,10 @@ impl<'a> Place<'a> {
 
     /// The daprd of an app, with the settings of `dapr/run`.
     fn daprd(&self, app: &str, app_port: u16, grpc: u16, components: &Path) -> Result<Program> {
-        let mut command = Command::new(program().ok_or("daprd is not installed")?);
+        let mut command = todo_test_dapr::command(app, (grpc, free_port(), free_port()));
         command
-            .args(["--app-id", app, "--app-protocol", "grpc", "--app-port", &app_port.to_string()])
+            .args(["--app-protocol", "grpc", "--app-port", &app_port.to_string()])
             .args(["--enable-app-health-check", "--app-health-probe-interval", "3", "--app-health-threshold", "2"])
-            .args(["--dapr-grpc-port", &grpc.to_string(), "--dapr-http-port", &free_port().to_string()])
-            .args(["--dapr-internal-grpc-port", &free_port().to_string()])
-            .args(["--dapr-listen-addresses", "127.0.0.1", "--dapr-internal-grpc-listen-address", "127.0.0.1"])
-            .args(["--placement-host-address=", "--scheduler-host-address=", "--enable-metrics=false"])
             .args(["--log-level", "warn", "--resources-path"])
             .arg(components)
             .arg("--config")

@@ -115,20 +115,31 @@ fn find() -> Option<PathBuf> {
     [installed, built].into_iter().find(|path| path.is_file())
 }
 
+/// How a daprd is started that listens on loopback, at these ports for gRPC, HTTP and other daprds.
+///
+/// # Panics
+/// When none is installed.
+#[must_use]
+pub fn command(app_id: &str, (grpc, http, internal): (u16, u16, u16)) -> Command {
+    let mut command = Command::new(program().expect("daprd is installed"));
+    command
+        .args(["--app-id", app_id, "--enable-metrics=false"])
+        // Neither actors nor jobs are used.
+        .args(["--placement-host-address=", "--scheduler-host-address="])
+        .args(["--dapr-listen-addresses", "127.0.0.1", "--dapr-internal-grpc-listen-address", "127.0.0.1"])
+        .args(["--dapr-grpc-port", &grpc.to_string(), "--dapr-http-port", &http.to_string()])
+        .args(["--dapr-internal-grpc-port", &internal.to_string()]);
+    command
+}
+
 fn log(resources: &Resources, grpc: u16) -> PathBuf {
     resources.path(&format!("daprd-{grpc}.log"))
 }
 
 fn run(resources: &Resources, options: &Options, grpc: u16, http: u16, internal: u16) -> Child {
-    let mut command = Command::new(program().expect("daprd is installed"));
+    let mut command = command(&options.app_id, (grpc, http, internal));
     command
-        .args(["--app-id", &options.app_id, "--log-level", "info", "--enable-metrics=false"])
-        // Neither actors nor jobs are used.
-        .args(["--placement-host-address=", "--scheduler-host-address="])
-        .args(["--dapr-listen-addresses", "127.0.0.1", "--dapr-internal-grpc-listen-address", "127.0.0.1"])
-        .args(["--dapr-grpc-port", &grpc.to_string(), "--dapr-http-port", &http.to_string()])
-        .args(["--dapr-internal-grpc-port", &internal.to_string()])
-        .arg("--resources-path")
+        .args(["--log-level", "info", "--resources-path"])
         .arg(resources.components())
         .arg("--config")
         .arg(resources.configuration())

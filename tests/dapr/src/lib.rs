@@ -10,7 +10,7 @@ mod redis;
 use std::io::Write;
 
 pub use components::{Components, Cron, GROUP_OF_SECRETS, Resources, STORE_OF_SECRETS};
-pub use daprd::{Daprd, Options, program};
+pub use daprd::{Daprd, Options, command, program};
 pub use process::free_port;
 pub use redis::Redis;
 

@@ -102,17 +102,13 @@ impl Daprd {
     /// # Panics
     /// When it cannot be started.
     pub fn start(&mut self) {
-        let mut command = Command::new(todo_test_dapr::program().expect("daprd is installed"));
+        let mut command = todo_test_dapr::command(&self.id, (self.grpc, self.http, self.internal));
         command
-            .args(["--app-id", &self.id, "--app-protocol", self.protocol, "--app-port", &self.app.to_string()])
+            .args(["--app-protocol", self.protocol, "--app-port", &self.app.to_string()])
             // Sooner than in production, where an app that came back is noticed within 5 s.
             .args(["--enable-app-health-check", "--app-health-probe-interval", "1"])
             .args(["--dapr-block-shutdown-duration", "1m"])
-            .args(["--dapr-grpc-port", &self.grpc.to_string(), "--dapr-http-port", &self.http.to_string()])
-            .args(["--dapr-internal-grpc-port", &self.internal.to_string()])
-            .args(["--dapr-listen-addresses", "127.0.0.1"])
             .args(["--dapr-internal-grpc-listen-address", &self.inner.to_string()])
-            .args(["--placement-host-address=", "--scheduler-host-address=", "--enable-metrics=false"])
             .args(["--log-level", "warn", "--resources-path"])
             .arg(&self.components)
             .arg("--config")
