@@ -20,6 +20,11 @@
 //! | `title` | `title pay rent` |
 //! | `nothing` | nothing at all was understood |
 //! | `dates` | what [`crate::dates`] finds: `dates 2026-03-02..2026-03-08`, `dates ..2026-03-04 12:00` |
+//!
+//! A line of messages begins what is expected with an intent; several are parted by ` + ` and all are compared. Of an
+//! intent that is only named ("create") nothing more is compared, otherwise all of it:
+//! `create buy milk, due 2026-03-05`, `list open due 2026-03-04`, `update "rent": high`, `delete #2`, `unclear title`; see
+//! [`crate::render_intents`].
 
 use std::fmt;
 
@@ -31,7 +36,7 @@ use todo_domain::{
     zone::{self, Tz},
 };
 
-use crate::{Context, DateOrder, Extent, Reading, dates, parse_task};
+use crate::{Context, DateOrder, Extent, Reading, Span, dates, parse_task, read_message, render_intents};
 
 /// The local time at which phrases are read unless a context says otherwise: a Wednesday.
 pub const DEFAULT_NOW: &str = "2026-03-04T10:00";
@@ -101,7 +106,7 @@ pub fn read(text: &str) -> Result<Vec<Case>, Error> {
             [phrase, context, expected] => (phrase, defaults.clone().with(context).map_err(error)?, expected),
             _ => return Err(error("must be `phrase | expected` or `phrase | context | expected`".to_owned())),
         };
-        let expected = split(expected).map_err(error)?;
+        let expected = if is_intent(expected) { vec![expected.to_owned()] } else { split(expected).map_err(error)? };
         cases.push(Case { line, phrase: phrase.to_owned(), context: context.context(), expected });
     }
     Ok(cases)
@@ -119,6 +124,11 @@ impl Case {
     /// Reads the phrase and compares.
     #[must_use]
     pub fn check(&self) -> Outcome {
+        if let [expected] = &self.expected[..]
+            && is_intent(expected)
+        {
+            return self.check_intents(expected);
+        }
         let actual = if self.expected.iter().any(|field| field.starts_with("dates")) {
             vec![format!("dates {}", render_dates(&self.phrase, &self.context)).trim_end().to_owned()]
         } else {
@@ -139,6 +149,47 @@ impl Case {
             Outcome::Wrong(actual.join(", "))
         }
     }
+}
+
+impl Case {
+    fn check_intents(&self, expected: &str) -> Outcome {
+        let intents = read_message(&self.phrase, &self.context);
+        let actual = render_intents(&intents, self.context.zone);
+        let (found, wanted): (Vec<_>, Vec<_>) = (actual.split(" + ").collect(), expected.split(" + ").collect());
+        let same = |(found, wanted): (&&str, &&str)| found == wanted || found.split(' ').next() == Some(*wanted);
+        if found.len() == wanted.len() && found.iter().zip(&wanted).all(same) {
+            Outcome::Right
+        } else if found.iter().any(|it| it.starts_with("unclear")) {
+            Outcome::Refused
+        } else {
+            Outcome::Wrong(actual)
+        }
+    }
+}
+
+/// Whether what is expected is intents.
+fn is_intent(expected: &str) -> bool {
+    const INTENTS: [&str; 18] = [
+        "create",
+        "list",
+        "count",
+        "show",
+        "complete",
+        "reopen",
+        "update",
+        "delete",
+        "undo",
+        "yes",
+        "no",
+        "greeting",
+        "thanks",
+        "farewell",
+        "help",
+        "smalltalk",
+        "outside",
+        "unclear",
+    ];
+    expected.split([' ', '+']).next().is_some_and(|first| INTENTS.contains(&first))
 }
 
 const KEYS: [&str; 13] = [
@@ -219,23 +270,26 @@ fn day(zone: Tz, at: Timestamp) -> String {
     zone::local(zone, at).format("%Y-%m-%d").to_string()
 }
 
-fn minute(zone: Tz, at: Timestamp) -> String {
+pub(crate) fn minute(zone: Tz, at: Timestamp) -> String {
     let local = zone::local(zone, at);
     let seconds = if local.format("%S").to_string() == "00" { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S" };
     local.format(seconds).to_string()
 }
 
 fn render_dates(phrase: &str, context: &Context) -> String {
+    let render = |(_, extent): &(Span, Extent)| render_extent(extent, context.zone);
+    dates(phrase, context).iter().map(render).collect::<Vec<_>>().join(", ")
+}
+
+/// "2026-03-02..2026-03-08"; one of them if both ends are the same.
+pub(crate) fn render_extent(extent: &Extent, zone: Tz) -> String {
     let days = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
-    let instants = |at: Option<Timestamp>| at.map(|at| minute(context.zone, at)).unwrap_or_default();
-    let render = |extent: &Extent| {
-        let (from, to) = match *extent {
-            Extent::Days { first, last } => (days(first), days(last)),
-            Extent::Instants { from, to } => (instants(from), instants(to)),
-        };
-        if from == to { from } else { format!("{from}..{to}") }
+    let instants = |at: Option<Timestamp>| at.map(|at| minute(zone, at)).unwrap_or_default();
+    let (from, to) = match *extent {
+        Extent::Days { first, last } => (days(first), days(last)),
+        Extent::Instants { from, to } => (instants(from), instants(to)),
     };
-    dates(phrase, context).iter().map(|(_, extent)| render(extent)).collect::<Vec<_>>().join(", ")
+    if from == to { from } else { format!("{from}..{to}") }
 }
 
 /// A context as it is written.

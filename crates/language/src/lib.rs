@@ -18,6 +18,7 @@
 //! | `reminder`, `mark` | reminders; priorities, tags, descriptions |
 //! | `find`, `task`, `series`, `title` | all of it found in a text, and what it means together |
 //! | `explain` | a reading in words |
+//! | `intent` | what a message to the assistant asks for, and which tasks it means |
 //! | [`corpus`] | files of phrases with what they are expected to mean |
 //!
 //! # Invariants
@@ -35,6 +36,7 @@ mod date;
 mod explain;
 mod extent;
 mod find;
+mod intent;
 mod lexicon;
 mod mark;
 mod moment;
@@ -58,6 +60,10 @@ use todo_domain::{Timestamp, zone::Tz};
 
 pub use self::{
     extent::Extent,
+    intent::{
+        Ask, Candidate, Change, Chat, Evidence, Found, Intent, IntentType, Move, Order, Query, Question, Reference,
+        Request, Scene, Shift, Target, Task, read_message, render_intents, resolve,
+    },
     reading::{Reading, Refusal, Span, SpanKind},
     task::{dates, parse_phrase, parse_task},
 };
