@@ -92,7 +92,10 @@ fn may_be_task(line: &Line<'_>, request: &Request, evidence: Evidence) -> bool {
         Request::Show(_) | Request::List(_) => return evidence == Evidence::Either && !is_question(line),
         _ => return false,
     };
-    matches!(target, Target::Tasks(_)) && evidence != Evidence::Phrase
+    match target {
+        Target::Tasks(_) => evidence != Evidence::Phrase,
+        Target::Matching(query) => query.search.is_some(),
+    }
 }
 
 /// A text without words of a request.

@@ -97,7 +97,8 @@ fn add(line: &Line<'_>) -> Option<Vec<(Request, Evidence)>> {
     const NOUNED: &str = "make|put|enter|insert|log|record|track|note|save|include|set up|set";
     let start = line.start;
     let free = line.after_any(start, FREE);
-    let next = free.or_else(|| line.after_any(start, NOUNED))?;
+    let next = line.skip_signs(free.or_else(|| line.after_any(start, NOUNED))?);
+    let colon = next > start + 1 && line.sign(next - 1) == Some(':');
     if let Some((noun, adjectives)) = noun_phrase(line, next) {
         return Some(named(line, noun, &adjectives));
     }
@@ -114,7 +115,7 @@ fn add(line: &Line<'_>) -> Option<Vec<(Request, Evidence)>> {
     }
     free?;
     // "create a new account" is something to do.
-    if line.word(start) == "create" {
+    if line.word(start) == "create" && !colon {
         return None;
     }
     let list =
@@ -340,7 +341,9 @@ fn lead(line: &Line<'_>) -> Option<Vec<(Request, Evidence)>> {
 pub(super) fn shaped(line: &Line<'_>) -> Option<Request> {
     let task = Task::read(line.whole(), line.context)?;
     let first = line.word(line.start);
-    let marked = !task.reading.spans.is_empty() || !task.reading.refused.is_empty();
+    let told = line.has("was|were|been|isn't|wasn't");
+    let dated = !task.reading.spans.is_empty() || !task.reading.refused.is_empty();
+    let marked = dated && !told;
     let verb = is_verb(first) && line.end > line.start + 1;
     let pronoun = matches!(
         first,

@@ -18,6 +18,10 @@ fn cleared(line: &Line<'_>) -> Option<(Request, Evidence)> {
     const VERBS: &str = "clear out|clear|empty|wipe out|wipe|purge|delete|remove|erase|get rid of|clean up";
     let next = line.after_any(line.start, VERBS)?;
     let own = matches!(line.word(line.start), "delete" | "remove" | "erase" | "get");
+    // "remove this from the list" is about one.
+    if line.has("it|this|that|from|off|out") && line.word(line.start) != "clear" {
+        return None;
+    }
     let found = filter(line, next, line.end);
     let plural = (next..line.end).any(|i| is_tasks(line.word(i)));
     let some = plural || found.all || found.said > 0 && !own && line.end == next + 1;

@@ -390,6 +390,11 @@ impl Reader<'_, '_> {
         let dated = |i: &usize| self.dates.iter().any(|(range, _)| range.start == self.line.start_of(*i));
         let end = (start..self.to).find(dated).unwrap_or(self.to);
         let text = self.line.text_of(start, end).trim_matches(['"', '“', '”', '\'', '?', '.']);
+        // "about my list".
+        if is_tasks(text) {
+            self.filter.noun = true;
+            return Some(end);
+        }
         if text.is_empty() {
             return None;
         }
@@ -471,6 +476,6 @@ pub(super) fn is_stop(word: &str) -> bool {
         its that these those this which what what's who how many much any some every each due so far still yet already \
         currently current now please here up left over also too only just really supposed whole entire full today's \
         assigned scheduled planned set let list's there's else ones one out name names number show tell see give look \
-        ahead priorities waiting happening like about right first thing finally again coming main exist exists total";
+        ahead priorities waiting happening like about right first that's they're how's thing finally again coming main exist exists total";
     !word.is_empty() && STOP.split_ascii_whitespace().any(|stop| stop == word)
 }

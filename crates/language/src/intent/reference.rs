@@ -27,43 +27,61 @@ pub enum Reference {
 
 /// The tasks named by some tokens; none if they name nothing.
 pub(super) fn references(line: &Line<'_>, from: usize, to: usize) -> Vec<Reference> {
-    let (from, to) = inner(line, from, to);
-    if from >= to {
-        return Vec::new();
+    let to = without_tail(line, from, to);
+    if let Some(list) = listed(line, from, to) {
+        return list;
     }
+    let (from, to) = inner(line, from, to);
     if let Some(list) = listed(line, from, to) {
         return list;
     }
     let title = line.text_of(from, to).trim_matches(['"', '“', '”', '`', '\'', '‘', '’']).trim();
-    if title.chars().any(char::is_alphanumeric) { vec![Reference::Title(title.to_owned())] } else { Vec::new() }
+    if from < to && title.chars().any(char::is_alphanumeric) {
+        vec![Reference::Title(title.to_owned())]
+    } else {
+        Vec::new()
+    }
 }
 
 /// Whether some tokens name tasks as such, not by words that could be anything: "#2", "it", "the rent task".
 pub(super) fn is_explicit(line: &Line<'_>, from: usize, to: usize) -> bool {
+    let to = without_tail(line, from, to);
     let named = (from..to).any(|i| is_task(line.word(i)) || line.word(i) == "one" && i > from);
     let quoted = to == from + 1 && line.is_quoted(from);
-    let (from, to) = inner(line, from, to);
-    named || quoted || from < to && listed(line, from, to).is_some()
+    let (start, end) = inner(line, from, to);
+    named || quoted || listed(line, from, to).is_some() || listed(line, start, end).is_some()
 }
 
-/// Without what only says that it is a task: "the", "task", "from my list", "called".
-fn inner(line: &Line<'_>, mut from: usize, mut to: usize) -> (usize, usize) {
-    const TAILS: &str = "from my list|from the list|from my tasks|from my todos|from my todo list|from the todo list|from my task list|\
-        from my reminders|from my schedule|from my calendar|from list|off my list|off the list|off of the list|\
-        off of my list|off my todo list|off my calendar|on my list|on the list|on my todo list|in my list|in the list|\
-        for good|too|as well|anymore|any more";
+/// The end without what says no more than that it is on a list: "from my list", "as well".
+fn without_tail(line: &Line<'_>, from: usize, mut to: usize) -> usize {
+    const TAILS: &str = "from my schedule|from my calendar|off my calendar|from list|for good|too|as well|anymore|any more|i just added|\
+        i just created|i added|i created|i made";
     loop {
         while to > from && line.word(to - 1).is_empty() && matches!(line.sign(to - 1), Some(',' | '.' | ':' | '-')) {
             to -= 1;
         }
-        let Some(length) = TAILS.split('|').find_map(|tail| {
-            let length = tail.split(' ').count();
-            (to >= from + length && line.at(to - length, tail)).then_some(length)
-        }) else {
-            break;
-        };
-        to -= length;
+        let fits = |at: usize, tail: &str| line.after(at, tail) == Some(to);
+        let tail = TAILS.split('|').find_map(|tail| {
+            let at = to.checked_sub(tail.split(' ').count()).filter(|at| *at > from)?;
+            fits(at, tail).then_some(at)
+        });
+        // "from my list", "off of the todo list", "on my grocery list".
+        let list = (from + 1..to).rev().take(5).find(|at| {
+            let owned = line.skip(*at, "off of|from|off|on|in");
+            let named = line.skip(owned, "my|the");
+            let noun = line.after_any(named, "todo list|task list|list|tasks|todos|reminders");
+            let other = (line.word(named + 1) == "list").then_some(named + 2);
+            owned > *at && named > owned && (noun == Some(to) || other == Some(to))
+        });
+        match tail.or(list) {
+            Some(at) => to = at,
+            None => return to,
+        }
     }
+}
+
+/// Without what only says that it is a task: "the", "task", "called".
+fn inner(line: &Line<'_>, mut from: usize, to: usize) -> (usize, usize) {
     while from < to && matches!(line.sign(from), Some(':' | ',' | '-')) {
         from += 1;
     }

@@ -158,7 +158,7 @@ fn joined<K: Copy + Eq>(words: &str, scene: &Scene<'_, K>) -> Option<Found<K>> {
     for part in parts {
         let part = part.strip_prefix("and ").unwrap_or(part);
         match by_title(part, scene) {
-            Found::These(found) => keys.extend(found),
+            Found::These(found) => keys.extend(found.into_iter().filter(|key| !keys.contains(key)).collect::<Vec<_>>()),
             _ => return None,
         }
     }

@@ -29,12 +29,22 @@ const DONE: &str = "done|completed|complete|finished|closed|checked";
 /// The tasks that some tokens name, or a filter that finds them.
 pub(super) fn target(line: &Line<'_>, from: usize, to: usize) -> Option<(Target, bool)> {
     let explicit = is_explicit(line, from, to);
-    let found = filter(line, from, to);
+    let named = references(line, from, to);
+    if explicit && !named.is_empty() && !named.iter().any(|reference| matches!(reference, Reference::Title(_))) {
+        return Some((Target::Tasks(named), true));
+    }
+    let mut found = filter(line, from, to);
     let plural = (from..to).any(|i| is_tasks(line.word(i)));
     let every = found.all || matches!(line.word(from), "every" | "each" | "any");
     let matching =
         found.left.is_empty() && (every && found.noun || found.all || plural && (found.said > 0 || to <= from + 3));
     if matching {
+        return Some((Target::Matching(Box::new(found.query)), true));
+    }
+    // "all my grocery tasks".
+    if found.all && found.left.len() <= 2 && found.left.windows(2).all(|pair| pair[0] + 1 == pair[1]) {
+        let (first, last) = (found.left[0], found.left[found.left.len() - 1]);
+        found.query.search = Some(line.text_of(first, last + 1).to_owned());
         return Some((Target::Matching(Box::new(found.query)), true));
     }
     let (from, to) = without_date(line, from, to, explicit);

@@ -133,7 +133,22 @@ pub(super) fn phrase(text: &str) -> Option<Request> {
     {
         return Some(request);
     }
-    find(whole).or_else(|| find(bare))
+    find(whole).or_else(|| find(bare)).or_else(|| consent(whole))
+}
+
+/// "yes please do that": a yes or a no, and words that only say it again.
+fn consent(phrase: &str) -> Option<Request> {
+    const YES: &str = "yes|yeah|yep|yup|sure|ok|okay|absolutely|definitely|y";
+    const NO: &str = "no|nope|nah|don't|n";
+    const AGAIN: &str =
+        "please|do|it|that|this|them|all|go|ahead|for|confirm|delete|remove|complete|both|thanks|thank|you|now|the";
+    const TAKEN_BACK: &str = "cancel|stop|keep|leave|alone|wait|never|mind";
+    let (first, rest) = phrase.split_once(' ')?;
+    let (yes, no) = (is_one_of(first, YES), is_one_of(first, NO));
+    let fits = |word: &str| {
+        is_one_of(word, AGAIN) || is_one_of(word, if yes { YES } else { NO }) || no && is_one_of(word, TAKEN_BACK)
+    };
+    ((yes || no) && rest.split(' ').all(fits)).then_some(if yes { Request::Yes } else { Request::No })
 }
 
 const fn is_thumb(sign: char) -> bool {

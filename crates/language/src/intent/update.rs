@@ -170,7 +170,9 @@ fn made(line: &Line<'_>) -> Read {
     let next = line.after_any(line.start, LEADS)?;
     let first = next.max(line.end.saturating_sub(16));
     // "set a reminder for tomorrow" asks for a new one.
-    if matches!(line.word(line.skip(next, "a new|a|an|another|the")), "reminder" | "alarm" | "alert" | "note") {
+    let named =
+        (next + 1..line.end.min(next + 4)).any(|i| matches!(line.word(i), "reminder" | "alarm" | "alert" | "note"));
+    if named && matches!(line.word(next), "a" | "an" | "another") {
         return None;
     }
     for at in first..line.end {

@@ -85,6 +85,8 @@ pub(super) fn is_tasks(word: &str) -> bool {
             | "lists"
             | "agenda"
             | "schedule"
+            | "duties"
+            | "assignments"
     )
 }
 
@@ -136,7 +138,7 @@ const VERBS: &str = "accept add address adjust adopt advertise answer apologize 
     estimate evaluate examine exchange exercise explain explore extend fetch feed fertilize file fill finalize find \
     finish fix flip fly fold follow format freeze gather generate get give go grab grade greet grill groom grow hand hang \
     harvest have help hire hoover host hug implement improve increase inform inspect install interview introduce \
-    investigate invite invoice iron jog join keep kiss knit label launch learn leave lend listen load lock look lower \
+    investigate invite invoice iron jog join keep kiss knit knock label launch learn leave lend listen load lock look lower \
     mail maintain make map measure meditate meet memorize mend merge message migrate mop move mow negotiate nap notify \
     obtain offer open order organise organize outline pack paint park patch pay perform pet phone photograph pick ping \
     plan plant play plug polish post practice practise prep prepare present press print process proofread propose prune \
