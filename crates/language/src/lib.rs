@@ -62,7 +62,7 @@ pub use self::{
     extent::Extent,
     intent::{
         Ask, Candidate, Change, Chat, Evidence, Found, Intent, IntentType, Move, Order, Query, Question, Reference,
-        Request, Scene, Shift, Target, Task, read_message, render_intents, resolve,
+        Request, Scene, Shift, Target, Task, read_changes, read_message, read_references, render_intents, resolve,
     },
     reading::{Reading, Refusal, Span, SpanKind},
     task::{dates, parse_phrase, parse_task},

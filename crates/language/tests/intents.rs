@@ -2,7 +2,8 @@
 
 use todo_domain::zone;
 use todo_language::{
-    Change, Context, Evidence, Intent, IntentType, Question, Request, Target, corpus, read_message, render_intents,
+    Change, Context, Evidence, Intent, IntentType, Move, Question, Reference, Request, Target, corpus, read_changes,
+    read_message, read_references, render_intents,
 };
 
 fn context() -> Context {
@@ -91,6 +92,21 @@ fn the_kind_of_a_message_is_named_as_decisions_are() {
     assert_eq!(kind("no"), "CONFIRM_NO");
     assert_eq!(one("").request, Request::Unclear(Question::WhatToDo));
     assert_eq!(render_intents(&read(""), context().zone), "unclear what");
+}
+
+#[test]
+fn an_answer_names_tasks_or_says_what_to_change() {
+    let named = |text: &str| read_references(text, &context());
+    assert_eq!(named("2"), [Reference::Number(2)]);
+    assert_eq!(named("the second one please"), [Reference::Nth(2)]);
+    assert_eq!(named("1 and 3"), [Reference::Number(1), Reference::Number(3)]);
+    assert_eq!(named("both"), [Reference::Both]);
+    assert_eq!(named("the dentist one"), [Reference::Title("dentist".to_owned())]);
+    assert_eq!(named("?"), []);
+    let changed = |text: &str| read_changes(text, &context());
+    assert_eq!(changed("friday"), Some(vec![Change::Due(Move::Day("2026-03-06".parse().unwrap()))]));
+    assert!(matches!(changed("every week").as_deref(), Some([Change::Repeat { .. }])));
+    assert_eq!(changed("something else"), None);
 }
 
 #[test]

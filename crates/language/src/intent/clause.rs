@@ -1,15 +1,16 @@
 //! A message read: cut into parts, each read by the first reader that knows it.
 
 use super::{
-    Evidence, Intent, Question, Request, Target, Task,
+    Change, Evidence, Intent, Question, Reference, Request, Target, Task,
     create::{create, shaped},
     delete::delete,
     line::Line,
     list::list,
+    reference::references,
     split::parts,
     status::status,
     talk::{is_question, out_of_scope, phrase},
-    update::update,
+    update::{update, value},
 };
 use crate::Context;
 
@@ -48,6 +49,19 @@ pub fn read_message(text: &str, context: &Context) -> Vec<Intent> {
         });
     }
     intents
+}
+
+/// The tasks that an answer to "which one?" names: "2", "the second one", "both", "the dentist"; none if it names nothing.
+#[must_use]
+pub fn read_references(text: &str, context: &Context) -> Vec<Reference> {
+    let line = Line::new(text, context);
+    references(&line, line.start, line.end)
+}
+
+/// The changes that an answer to "to what?" says: "friday", "every week", "high priority"; nothing if it says none.
+#[must_use]
+pub fn read_changes(text: &str, context: &Context) -> Option<Vec<Change>> {
+    value(text, context)
 }
 
 type Read = (Request, Evidence, Option<Box<Task>>);

@@ -181,6 +181,12 @@ fn question(line: &Line<'_>) -> Read {
         let next = line.skip(start + 1, "is|was|are|do i have to|do i need to|should i|am i supposed to|must i");
         return about_one(line, next, line.end, &["due", "happening", "scheduled", "again"]);
     }
+    // "is it done".
+    if matches!(first, "is" | "are" | "was")
+        && line.after_any(start + 1, "it|this|that").is_some_and(|next| state(line, next))
+    {
+        return Some((Request::Show(vec![super::Reference::It]), Evidence::Phrase));
+    }
     let mut found = filter(line, start, line.end);
     let mine = line.position(|word| matches!(word, "i" | "my" | "we" | "our" | "me")).is_some();
     let whole = found.left.is_empty() && (found.noun || found.said > 0 || mine && line.has("do|today|plate"));
@@ -205,6 +211,12 @@ fn question(line: &Line<'_>) -> Read {
         }
     }
     None
+}
+
+/// Whether nothing but a state follows.
+fn state(line: &Line<'_>, i: usize) -> bool {
+    let end = line.skip(line.skip(i, "done|finished|completed|complete|due|overdue"), "yet|already|now");
+    end > i && line.is_end(end)
 }
 
 /// A question about one task.

@@ -34,7 +34,7 @@ use crate::Reading;
 
 pub use self::{
     change::{Change, Move, Shift},
-    clause::read_message,
+    clause::{read_changes, read_message, read_references},
     query::{Ask, Order, Query},
     reference::Reference,
     render::render_intents,
