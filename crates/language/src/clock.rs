@@ -204,6 +204,11 @@ impl Scan<'_> {
             return Some((Clock::new(hour, 0, 0, loose)?, next));
         }
         if matches!(self.word(next), "o'clock" | "oclock") {
+            // "the 9 o'clock news" is a name.
+            let article = next.checked_sub(2).is_some_and(|before| self.word(before) == "the");
+            if article && !self.closes(next + 1) {
+                return None;
+            }
             let clock = Clock::new(hour, 0, 0, loose)?;
             return Some(self.half(next + 1).map_or((clock, next + 1), |(half, end)| (clock.in_half(half), end)));
         }

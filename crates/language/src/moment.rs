@@ -330,6 +330,11 @@ impl Scan<'_> {
             return if today > self.context.now { Some(today) } else { resolve(clock, self.today.succ_opt()?) };
         };
         let at = resolve(clock, days.first)?;
+        // "tonight" said at night is what is left of it.
+        if at <= self.context.now && days.first == self.today && moment.clock.is_none() && moment.part == Some(Part::Night) {
+            let late = resolve(Clock::exact(23, 59)?, days.first).filter(|late| *late > self.context.now);
+            return late.or(Some(at));
+        }
         if at <= self.context.now && days.first == self.today && moment.part.or(self.hint).is_none() {
             let later = clock.later().and_then(|later| resolve(later, days.first));
             return Some(later.filter(|later| *later > self.context.now).unwrap_or(at));
