@@ -1,8 +1,9 @@
 //! English about tasks, read by a grammar: no model, no network, no guessing.
 //!
 //! [`parse_task`] reads a task from a line of text, [`parse_phrase`] a date, a rule or a mark alone (as when one of them
-//! is edited), [`dates`] the dates in a text (for filters such as "what's due this week"). All three are functions of
-//! their arguments. The rules are in `docs/language.md`; the phrases in `corpus/` check every one of them.
+//! is edited), [`dates`] the dates in a text (for filters such as "what's due this week"), [`read_message`] what a message to
+//! the assistant asks for; [`resolve`] finds the tasks that it means. All are functions of their arguments. The rules are in
+//! `docs/language.md`; the phrases in `corpus/` check every one of them.
 //!
 //! # Map
 //!

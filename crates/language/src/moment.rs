@@ -331,7 +331,11 @@ impl Scan<'_> {
         };
         let at = resolve(clock, days.first)?;
         // "tonight" said at night is what is left of it.
-        if at <= self.context.now && days.first == self.today && moment.clock.is_none() && moment.part == Some(Part::Night) {
+        if at <= self.context.now
+            && days.first == self.today
+            && moment.clock.is_none()
+            && moment.part == Some(Part::Night)
+        {
             let late = resolve(Clock::exact(23, 59)?, days.first).filter(|late| *late > self.context.now);
             return late.or(Some(at));
         }

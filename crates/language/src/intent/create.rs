@@ -4,8 +4,8 @@ use todo_domain::task::ReminderDraft;
 
 use super::{
     Evidence, Question, Request, Task,
+    filter::level,
     line::Line,
-    query::level,
     words::{is_task, is_tasks, is_verb},
 };
 use crate::{Context, parse_phrase, parse_task};

@@ -2,8 +2,9 @@
 
 use super::{
     Evidence, Question, Request, Target,
+    filter::filter,
     line::Line,
-    query::{Query, filter},
+    query::Query,
     status::{has_deadline, target},
     words::is_tasks,
 };

@@ -4,8 +4,9 @@ use todo_domain::{query::SortKey, task::Status};
 
 use super::{
     Evidence, Request,
+    filter::{Filter, filter, is_stop},
     line::Line,
-    query::{Ask, Filter, Order, Query, filter, is_stop},
+    query::{Ask, Order, Query},
     reference::{is_explicit, references},
     words::{is_past, is_tasks, is_verb},
 };

@@ -7,16 +7,18 @@
 //! | `split` | a message cut where a new request begins |
 //! | `clause` | one part read: the readers below, in order |
 //! | `talk` | yes, no, undo, greetings, what is no business of the assistant's |
-//! | `query` | lists, counts and questions |
-//! | `create`, `status`, `delete`, `update` | the requests that change something |
+//! | `list`, `query`, `filter` | lists, counts and questions, and which tasks they are about |
+//! | `create`, `status`, `delete`, `update`, `field`, `postpone` | the requests that change something |
 //! | `change` | what an update changes |
 //! | `reference`, `resolve` | the tasks that are meant, as said and among those that there are |
+//! | `render` | intents as files of phrases expect them |
 
 mod change;
 mod clause;
 mod create;
 mod delete;
 mod field;
+mod filter;
 mod line;
 mod list;
 mod postpone;

@@ -4,8 +4,9 @@ use todo_domain::task::Status;
 
 use super::{
     Change, Evidence, Reference, Request, Target,
+    filter::filter,
     line::{Line, is_done_sign},
-    query::{OPEN, filter},
+    query::OPEN,
     reference::{is_explicit, references},
     words::{is_past, is_tasks},
 };

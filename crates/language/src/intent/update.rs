@@ -4,8 +4,9 @@ use todo_domain::task::{Priority, Status};
 
 use super::{
     Change, Evidence, Move, Question, Reference, Request, Target,
+    filter::level,
     line::Line,
-    query::{OPEN, level},
+    query::OPEN,
     reference::{is_explicit, references},
     status::target,
     words::is_task,
