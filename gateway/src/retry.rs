@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response, request::Parts};
 use http_body_util::{BodyExt as _, Full};
 use prost_reflect::DynamicMessage;
+use todo_runtime::status::from_error;
 use tokio::time::Instant;
 use tonic::{Code, ConnectError, Status, body::Body};
 use tower::{ServiceExt as _, service_fn, util::BoxCloneSyncService};
@@ -57,7 +58,7 @@ async fn call(channel: Channel, rpc: &Rpc, request: Request<Body>) -> Result<Res
         let request = Request::from_parts(parts.clone(), Body::new(Full::new(message.clone())));
         let (answer, fate) = attempt(channel.clone(), rpc, request).await;
         let again = match fate {
-            Fate::Answered => false,
+            Fate::Answered => return answer,
             Fate::Unsent => true,
             Fate::Unknown => {
                 repeats += 1;
@@ -65,10 +66,23 @@ async fn call(channel: Channel, rpc: &Rpc, request: Request<Body>) -> Result<Res
             }
         };
         if !again || begun.elapsed() + pause >= PATIENCE {
-            return answer;
+            return Err(away(answer));
         }
         tokio::time::sleep(pause).await;
         pause = LONGEST.min(2 * pause);
+    }
+}
+
+/// What a client is told of a backend that is away: those on the way name hosts and addresses.
+fn away(answer: Result<Response<Body>, Status>) -> Status {
+    let said = match answer {
+        Ok(response) => Status::from_header_map(response.headers()),
+        Err(status) => Some(status),
+    };
+    match said {
+        Some(status) if status.code() != Code::Unavailable => status,
+        Some(status) => from_error(todo_domain::Error::unavailable(status.message())),
+        None => from_error(todo_domain::Error::unavailable("it said so at the end of its answer")),
     }
 }
 

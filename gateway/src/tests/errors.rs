@@ -29,6 +29,7 @@ async fn every_reason_has_its_status() {
             Reason::TaskDeleted
             | Reason::IdConflict
             | Reason::RevisionConflict
+            | Reason::ConversationBusy
             | Reason::IdempotencyConflict
             | Reason::EmailExists => 409,
             Reason::RateLimited => 429,

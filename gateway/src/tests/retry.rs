@@ -93,6 +93,20 @@ async fn a_backend_that_stays_away_is_not_waited_for_for_ever() {
 }
 
 #[tokio::test]
+async fn what_is_said_on_the_way_to_a_backend_that_is_away_stays_there() {
+    let system = System::new();
+    let away = || Ok(Status::unavailable("no host for backend: dial tcp 127.0.0.1:50002: refused").into_http());
+    for broken in [away, || Ok(lost()), || Ok(cut()), unsent] {
+        system.answers("CompleteTask", &task()).first("CompleteTask", usize::MAX, broken);
+        let request = v1::CompleteTaskRequest { id: ID.to_owned(), expected_revision: None };
+        let error = TaskServiceClient::new(system.channel()).complete_task(request).await.unwrap_err();
+        assert_eq!(error.code(), Code::Unavailable);
+        assert_eq!(error.message(), "the service is not available right now, please try again");
+        assert_eq!(todo_runtime::status::reason(&error).as_deref(), Some("SERVICE_UNAVAILABLE"));
+    }
+}
+
+#[tokio::test]
 async fn a_read_that_broke_off_is_made_again_twice() {
     for broken in [lost, cut] {
         let system = System::new();
