@@ -22,10 +22,11 @@ test: cargo ## Runs what needs only the toolchain
 	$(CARGO) build --locked -p todo
 	$(CARGO) test --workspace --locked
 
-test-full: cargo dapr ## Runs everything: real Postgres, Redis and daprd, process kills, the API fuzzed by its own description
+test-full: cargo dapr ## Runs everything: real Postgres, Redis and daprd, process kills, the API fuzzed by its own description, MCP by two clients
 	$(CARGO) build --locked -p todo
 	CI=true $(CARGO) test --workspace --locked
 	tools/schemathesis/run
+	tools/mcp/run
 
 bench: cargo ## Measures, each figure beside a reference in the same run
 	$(CARGO) run --release --locked -p todo-bench

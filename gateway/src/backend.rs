@@ -16,7 +16,7 @@ use tower::util::BoxCloneSyncService;
 use crate::{BoxError, contract::Rpc, retry};
 
 /// The backend, as whoever built the gateway reaches it.
-pub(crate) type Backend = BoxCloneSyncService<Request<Body>, Response<Body>, Status>;
+pub type Backend = BoxCloneSyncService<Request<Body>, Response<Body>, Status>;
 
 /// A call that the channel could not carry: the backend is away, whatever the reason.
 pub(crate) fn transport(error: BoxError) -> Status {

@@ -17,6 +17,7 @@ use crate::{
     BoxError, Options,
     backend::Backend,
     contract, edge,
+    mcp::{self, Mcp},
     page::Pages,
     peer::Peer,
     proxy::{self, Proxy},
@@ -35,6 +36,7 @@ pub(crate) struct Gateway {
     pub(crate) locations: HashMap<String, String>,
     pages: Pages,
     proxy: Proxy,
+    mcp: Option<Mcp>,
 }
 
 impl Gateway {
@@ -65,6 +67,7 @@ where
         proxy: Proxy::new(&rpcs, &backend, &options),
         locations: locations(&routes),
         zones: Zones::default(),
+        mcp: options.mcp.as_ref().map(|service| service(backend.clone())),
         routes,
         backend,
         options,
@@ -80,6 +83,9 @@ async fn dispatch(State(gateway): State<Arc<Gateway>>, request: Request) -> Resp
     let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
     if proxy::is_grpc(request.headers()) {
         return gateway.proxy.serve(&peer, request).await;
+    }
+    if let Some(mcp) = gateway.mcp.as_ref().filter(|_| request.uri().path() == mcp::PATH) {
+        return mcp::serve(&gateway, mcp, &peer, request).await;
     }
     let (method, path, headers) = (request.method(), request.uri().path(), request.headers());
     if let Some(response) = gateway.pages.serve(method, path, headers, &gateway.options) {
@@ -121,6 +127,9 @@ fn cors(options: &Options) -> Option<CorsLayer> {
                 header::IF_NONE_MATCH,
                 name("idempotency-key"),
                 name("last-event-id"),
+                name("mcp-method"),
+                name("mcp-name"),
+                name("mcp-protocol-version"),
                 name("x-request-id"),
                 name("traceparent"),
                 name("tracestate"),

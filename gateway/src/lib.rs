@@ -15,6 +15,7 @@
 //! | `zone` | the caller's time zone, for times without an offset |
 //! | `backend` | calls to the backend, with messages known only at run time |
 //! | `retry` | which of them are made again when they do not get through |
+//! | `mcp` | the door before the tools of agents |
 //! | `proxy`, `discovery`, `deadline` | native gRPC and gRPC-web, reflection and health |
 //! | `peer`, `edge` | who calls; request ids, the access log, security headers, panics |
 //! | `openapi`, `page` | the description of all this, for programs and for people |
@@ -27,6 +28,7 @@ mod discovery;
 mod edge;
 mod events;
 mod gateway;
+mod mcp;
 mod openapi;
 mod page;
 mod peer;
@@ -48,7 +50,9 @@ use todo_domain::Ids;
 use todo_runtime::health::Health;
 use tokio_util::sync::CancellationToken;
 
+pub use backend::Backend;
 pub use gateway::build;
+pub use mcp::Mcp;
 pub use openapi::document;
 pub use retry::is_unsent;
 
@@ -76,6 +80,8 @@ pub struct Options {
     pub cookie_max_age: Duration,
     /// Whether this process can serve; always by default.
     pub health: Health,
+    /// Makes what serves `/mcp`, over the backend; not served by default.
+    pub mcp: Option<Arc<dyn Fn(Backend) -> Mcp + Send + Sync>>,
     /// Ends the streams that would never end by themselves.
     pub shutdown: CancellationToken,
 }
@@ -94,6 +100,7 @@ impl Options {
             heartbeat: Duration::from_secs(15),
             cookie_max_age: Duration::from_hours(30 * 24),
             health: Health::default(),
+            mcp: None,
             shutdown: CancellationToken::new(),
         }
     }

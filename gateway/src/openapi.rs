@@ -1,12 +1,11 @@
 //! The OpenAPI 3.1 document of the REST surface, from the same descriptors that it is served from.
 
 mod answer;
-mod comment;
 mod schema;
 
 use prost_reflect::Kind;
 use serde_json::{Map, Value, json};
-use todo_proto::json;
+use todo_proto::{comments::Comments, json};
 
 use crate::{
     contract::{self, Body},
@@ -15,7 +14,6 @@ use crate::{
 };
 
 use answer::answers;
-use comment::Comments;
 use schema::Schemas;
 
 /// The document, as `/api/openapi.json` serves it.
@@ -87,7 +85,7 @@ impl Writer<'_> {
         let mut operation = json!({
             "operationId": rpc.descriptor.name(),
             "tags": [tag(rpc.descriptor.parent_service().name())],
-            "summary": comment::summary(&comment),
+            "summary": summary(&comment),
             "description": comment,
             "responses": answers(route, &mut self.schemas),
         });
@@ -267,4 +265,11 @@ fn path(route: &Route) -> String {
 
 fn tag(service: &str) -> &str {
     service.strip_suffix("Service").unwrap_or(service)
+}
+
+/// The first clause of the first sentence.
+fn summary(comment: &str) -> String {
+    let first = comment.lines().next().unwrap_or_default();
+    let end = [". ", " (AIP", "; ", ": "].into_iter().filter_map(|mark| first.find(mark)).min();
+    first[..end.unwrap_or(first.len())].trim_end_matches('.').replace('`', "")
 }

@@ -179,7 +179,7 @@ fn is_json(kind: &HeaderValue) -> bool {
     kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json")
 }
 
-fn metadata(headers: &HeaderMap, peer: &Peer) -> MetadataMap {
+pub(crate) fn metadata(headers: &HeaderMap, peer: &Peer) -> MetadataMap {
     let mut metadata = HeaderMap::with_capacity(FORWARDED.len() + 1);
     for name in FORWARDED {
         if let Some(value) = headers.get(&name) {

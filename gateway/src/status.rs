@@ -139,6 +139,16 @@ impl Failure {
         failure
     }
 
+    /// A challenge that says nothing more than how to answer it, as the contract has it for MCP.
+    pub(crate) fn with_plain_challenge(mut self) -> Self {
+        if let Some((name, value)) = self.header.as_deref_mut()
+            && *name == header::WWW_AUTHENTICATE
+        {
+            *value = HeaderValue::from_static("Bearer");
+        }
+        self
+    }
+
     /// Names fields as the client knows them: relative to the body, or by header.
     pub(crate) fn relative_to(mut self, body: Option<&str>) -> Self {
         let renamed = |field: &str| match field {

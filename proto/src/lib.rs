@@ -1,6 +1,7 @@
 //! The contract, generated from `proto/todo/v1/*.proto`: messages, clients, servers and the descriptors from which
 //! REST, OpenAPI and reflection are derived.
 
+pub mod comments;
 pub mod json;
 
 /// Messages, clients and servers of package `todo.v1`.

@@ -31,7 +31,7 @@ impl FromStr for Format {
 /// # Errors
 /// A sentence when `level` is neither a level nor a filter as `tracing-subscriber` reads it.
 pub fn init(level: &str, format: Format) -> Result<(), String> {
-    let filter = EnvFilter::try_new(level).map_err(|_| {
+    let filter = EnvFilter::try_new(format!("rmcp=error,{level}")).map_err(|_| {
         format!("takes error, warn, info, debug, trace, or a filter like info,todo_backend=debug; got {level:?}")
     })?;
     let registry = tracing_subscriber::registry().with(filter);

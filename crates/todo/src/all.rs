@@ -18,7 +18,7 @@ use todo_sidecar::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{data::Directory, database::Database};
+use crate::{data::Directory, database::Database, mcp};
 
 /// How often the cron bindings tick (Dapr's `@every 1m`).
 const TICK: Duration = Duration::from_mins(1);
@@ -154,7 +154,8 @@ pub async fn build(
         Arc::clone(&scheduler.subscriber),
         Some(ApiChannel::from_routes(scheduler.routes.clone())),
     );
-    let gateway = todo_gateway::Options { health: health.clone(), shutdown: shutdown.clone(), ..options.gateway };
+    let mut gateway = todo_gateway::Options { health: health.clone(), shutdown: shutdown.clone(), ..options.gateway };
+    gateway.mcp = Some(mcp::service(&gateway));
     let router = todo_gateway::build(gateway, ApiChannel::from_routes(backend.public.clone()));
     Ok(System { router, sidecar, store, scheduler, consumer, backend, health, shutdown, _directory: directory })
 }

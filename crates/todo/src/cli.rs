@@ -38,6 +38,8 @@ pub enum Command {
     Scheduler,
     /// The gateway alone, beside its daprd.
     Gateway,
+    /// Offers a user's tasks to an agent as MCP tools, over standard input and output.
+    Mcp(Mcp),
     /// Brings the database's schema up to date and ends.
     Migrate,
     /// Asks the process at --listen whether it is ready; exits with 1 when it is not.
@@ -222,6 +224,26 @@ pub struct Dapr {
     /// requests needs to notice.
     #[arg(long, global = true, env = "SHUTDOWN_DELAY", default_value = "5s", value_parser = delay, value_name = "DURATION")]
     pub shutdown_delay: Duration,
+}
+
+/// Whose tasks an agent gets, and where they are.
+#[derive(Clone, Debug, Args)]
+pub struct Mcp {
+    /// Where the gateway is; it is spoken to by gRPC.
+    #[arg(long, env = "TODO_URL", default_value = "http://localhost:8080", value_parser = http_url, value_name = "URL")]
+    pub url: Uri,
+    /// A token, best a personal one.
+    #[arg(long, env = "TODO_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// A file that holds the token.
+    #[arg(long, env = "TODO_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Without a token: the account to sign in to.
+    #[arg(long, env = "TODO_EMAIL", value_name = "EMAIL")]
+    pub email: Option<String>,
+    /// Its password.
+    #[arg(long, env = "TODO_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
+    pub password: Option<String>,
 }
 
 /// What carries events, state and secrets.

@@ -16,7 +16,7 @@ use todo::{
     all,
     cli::{Cli, Command, Dapr, Settings, Sidecar, SignUp},
     database::Database,
-    operator, role,
+    mcp, operator, role,
 };
 use todo_domain::{Clock, Ids};
 use todo_runtime::{
@@ -106,6 +106,7 @@ async fn run(cli: Cli) -> Result<(), String> {
         role @ (Command::Backend | Command::Scheduler | Command::Gateway) => {
             serve_role(&role, settings, cli.dapr).await
         }
+        Command::Mcp(options) => mcp::stdio(options).await,
         Command::Migrate => {
             let database = database(&settings);
             database.open().await?.close().await;

@@ -42,6 +42,7 @@ use tower::ServiceExt as _;
 use crate::{
     all::{HANDLERS, patrol},
     database::Database,
+    mcp,
     secrets::Secrets,
     trust::{InternalToken, Trusted},
 };
@@ -207,7 +208,8 @@ pub async fn gateway(
         }
         None => role.dapr.app("backend"),
     };
-    let own = todo_gateway::Options { health: role.health.clone(), shutdown: role.shutdown.clone(), ..own };
+    let mut own = todo_gateway::Options { health: role.health.clone(), shutdown: role.shutdown.clone(), ..own };
+    own.mcp = Some(mcp::service(&own));
     let public = todo_gateway::build(own, breakable(channel));
     let called = listeners.callback.is_some();
     let work = async {

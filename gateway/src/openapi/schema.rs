@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
-use todo_proto::json;
-
-use super::comment::Comments;
+use todo_proto::{comments::Comments, json};
 
 /// The schemas that were asked for, by name.
 #[derive(Default)]

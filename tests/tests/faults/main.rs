@@ -1,6 +1,7 @@
 //! What goes wrong around the real executable: kill -9 under load, signals, bad settings, a second process, a full disk.
 //! It is the dev-profile `todo` beside the tests' own executable (`cargo build -p todo`).
 
+mod agent;
 mod dapr;
 mod disk;
 mod kill;

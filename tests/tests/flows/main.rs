@@ -7,6 +7,7 @@ mod completion;
 mod envelope;
 mod letters;
 mod limits;
+mod mcp;
 mod named;
 mod parity;
 mod quick;
@@ -116,6 +117,13 @@ on_every_ground! {
         an_idempotency_key_has_at_most_255_characters,
         everything_wrong_is_said_at_once_and_nothing_is_half_done,
         what_is_no_value_is_said_with_what_breaks_a_rule,
+    ],
+    mcp: [
+        every_tool_does_what_it_says,
+        two_users_tools_never_see_each_others_tasks,
+        a_tool_says_what_was_wrong,
+        who_calls_tools_has_a_token_and_comes_from_a_known_page,
+        the_same_task_by_tool_rest_and_grpc_is_equal,
     ],
     named: [
         a_created_task_is_announced_with_its_priority,

@@ -5,10 +5,13 @@ use std::collections::HashMap;
 use prost_reflect::{DescriptorPool, FileDescriptor};
 
 /// Leading comments by file and path.
-pub(super) struct Comments<'a>(HashMap<&'a str, HashMap<&'a [i32], &'a str>>);
+#[derive(Debug)]
+pub struct Comments<'a>(HashMap<&'a str, HashMap<&'a [i32], &'a str>>);
 
 impl<'a> Comments<'a> {
-    pub(super) fn new(pool: &'a DescriptorPool) -> Self {
+    /// Those of a pool that keeps them, as ours does.
+    #[must_use]
+    pub fn new(pool: &'a DescriptorPool) -> Self {
         let files = pool.file_descriptor_protos().map(|file| {
             let locations = file.source_code_info.iter().flat_map(|info| &info.location);
             let comments =
@@ -19,17 +22,11 @@ impl<'a> Comments<'a> {
     }
 
     /// The comment before a declaration, as one text: single line breaks are spaces, empty lines part paragraphs.
-    pub(super) fn of(&self, file: &FileDescriptor, path: &[i32]) -> String {
+    #[must_use]
+    pub fn of(&self, file: &FileDescriptor, path: &[i32]) -> String {
         let comment = self.0.get(file.name()).and_then(|file| file.get(path)).copied().unwrap_or_default();
         let lines: Vec<_> = comment.lines().map(str::trim).collect();
         let paragraphs = lines.split(|line| line.is_empty()).map(|lines| lines.join(" "));
         paragraphs.filter(|paragraph| !paragraph.is_empty()).collect::<Vec<_>>().join("\n\n")
     }
-}
-
-/// The first clause of the first sentence.
-pub(super) fn summary(comment: &str) -> String {
-    let first = comment.lines().next().unwrap_or_default();
-    let end = [". ", " (AIP", "; ", ": "].into_iter().filter_map(|mark| first.find(mark)).min();
-    first[..end.unwrap_or(first.len())].trim_end_matches('.').replace('`', "")
 }

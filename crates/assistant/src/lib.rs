@@ -1,0 +1,21 @@
+//! The assistant's hands: the tools by which agents reach tasks, and the MCP server that offers them.
+//!
+//! # Map
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `table` | the one table of tools; the MCP server, function definitions and docs/mcp.md come from it |
+//! | `schema` | JSON Schemas of arguments and results, from the descriptors of the contract |
+//! | `call` | one call of a tool: arguments to a request, the rpc, its answer or error to a result |
+//! | `session` | whose tasks they are where no request says so: a token, or a sign-in |
+//! | `mcp` | the server, over HTTP and over standard input and output |
+
+pub mod call;
+pub mod mcp;
+mod schema;
+pub mod session;
+pub mod table;
+
+pub use call::{Caller, Code, Failure, Tools};
+pub use session::{Credentials, Session};
+pub use table::{TABLE, Tool};
