@@ -40,6 +40,8 @@ pub enum Command {
     Gateway,
     /// Offers a user's tasks to an agent as MCP tools, over standard input and output.
     Mcp(Mcp),
+    /// Reads a file of phrases as the assistant does, and says which mean what they should.
+    Eval(Eval),
     /// Brings the database's schema up to date and ends.
     Migrate,
     /// Asks the process at --listen whether it is ready; exits with 1 when it is not.
@@ -244,6 +246,32 @@ pub struct Mcp {
     /// Its password.
     #[arg(long, env = "TODO_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
     pub password: Option<String>,
+}
+
+/// Which phrases are read, and what is printed of that.
+#[derive(Clone, Debug, Args)]
+pub struct Eval {
+    /// Lines of `phrase | expected`; docs/language.md says what can be expected.
+    #[arg(value_name = "PHRASES")]
+    pub file: PathBuf,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t = Report::Text)]
+    pub format: Report,
+    /// Keeps the shares of intents and tools in this file.
+    #[arg(long, value_name = "FILE")]
+    pub save_baseline: Option<PathBuf>,
+    /// Compares those shares with the ones in this file; one that has moved by more than 0.10 is named.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+}
+
+/// How something is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// What carries events, state and secrets.

@@ -16,7 +16,7 @@ use todo::{
     all,
     cli::{Cli, Command, Dapr, Settings, Sidecar, SignUp},
     database::Database,
-    mcp, operator, role,
+    eval, mcp, operator, role,
 };
 use todo_domain::{Clock, Ids};
 use todo_runtime::{
@@ -107,6 +107,7 @@ async fn run(cli: Cli) -> Result<(), String> {
             serve_role(&role, settings, cli.dapr).await
         }
         Command::Mcp(options) => mcp::stdio(options).await,
+        Command::Eval(options) => eval::run(&options),
         Command::Migrate => {
             let database = database(&settings);
             database.open().await?.close().await;
