@@ -1,4 +1,4 @@
-//! Two replicas of each role.
+//! Two and three replicas of each role.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,16 @@ use crate::load::now;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_replicas_of_each_role_only_one_does_each_thing() {
-    let Some(mut cluster) = Cluster::start(2).await else { return };
+    story(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_three_replicas_of_each_role_only_one_does_each_thing() {
+    story(3).await;
+}
+
+async fn story(replicas: usize) {
+    let Some(mut cluster) = Cluster::start(replicas).await else { return };
     let ann = cluster.user("ann").await;
     let mut other = ann.clone();
     other.move_server(cluster.member(Role::Gateway, 1).base());
@@ -52,7 +61,7 @@ async fn of_two_replicas_of_each_role_only_one_does_each_thing() {
         .await;
     }
 
-    // One of each goes away; the other does its work.
+    // One of each goes away; the others do its work.
     for role in Role::ALL {
         let member = cluster.member_mut(role, 0);
         member.kill();
