@@ -1,7 +1,7 @@
 //! Changes of many tasks, each shown before it is made. The token that confirms one is derived from what was shown, so
 //! that it needs no store, holds on every replica, and confirms nothing else.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use prost::Message as _;
@@ -35,10 +35,10 @@ pub(crate) async fn change(
     let confirmed = std::mem::take(&mut request.confirm_token);
     let offered = request.encode_to_vec();
     let (ids, action) = parse(request)?;
-    let mut tasks = Vec::with_capacity(ids.len());
-    for id in ids {
-        tasks.push(write.task(id).await?);
-    }
+    let mut found: HashMap<_, _> =
+        write.tx.tasks(write.user_id, &ids).await?.into_iter().map(|task| (task.id, task)).collect();
+    let tasks: Option<Vec<_>> = ids.iter().map(|id| found.remove(id)).collect();
+    let mut tasks = tasks.ok_or_else(task_not_found)?;
     let shown = |tasks: &[Task], now| tasks.iter().map(|task| convert::task(task, now)).collect();
     if confirmed.is_empty() {
         // What would be refused is refused now.

@@ -24,8 +24,8 @@ use uuid::Uuid;
 
 use crate::{
     accounts::attempts::{self, Limit},
-    convert::{required, time, timestamp},
-    core::{Call, Core, id, known},
+    convert::{page_of, required, time, timestamp},
+    core::{Call, Core, id},
     decisions,
     store::{Conversation, Lease, Message, Tx},
 };
@@ -51,12 +51,9 @@ impl Service {
         let call = self.core.call(&request, Scope::Read).await?;
         let request = request.into_inner();
         let (limit, offset) = (request.limit.unwrap_or(PAGE.0), request.offset.unwrap_or(0));
-        let mut violations = Violations::new();
-        violations.check((1..=PAGE.1).contains(&limit), "limit", || format!("must be 1 to {}, got {limit}", PAGE.1));
-        violations.check(offset >= 0, "offset", || format!("must be 0 or more, got {offset}"));
-        violations.into_result(())?;
+        let (count, skipped) = page_of(PAGE.1.into(), limit.into(), offset.into())?;
         let (mut tx, _) = self.core.read(&call).await?;
-        let page = tx.conversations(call.user_id, limit.into(), offset.into()).await?;
+        let page = tx.conversations(call.user_id, count, skipped).await?;
         let total = tx.count_conversations(call.user_id).await?;
         let conversations = page.iter().map(conversation).collect();
         Ok(v1::ListConversationsResponse { conversations, total, limit, offset })
@@ -76,7 +73,7 @@ impl Service {
         let request = request.into_inner();
         let id = id("id", &request.id)?;
         let title = text::bounded(&request.title, "title", 1, CONVERSATION_TITLE_MAX)?;
-        let mut tx = self.begin(&call).await?;
+        let mut tx = self.core.lock(call.user_id).await?;
         let mut found = tx.conversation(call.user_id, id).await?.ok_or_else(missing)?;
         found.title = title;
         tx.put_conversation(&found).await?;
@@ -87,24 +84,17 @@ impl Service {
     async fn delete(&self, request: Request<v1::DeleteConversationRequest>) -> Result<(), Error> {
         let call = self.core.call(&request, Scope::Write).await?;
         let id = id("id", &request.get_ref().id)?;
-        let mut tx = self.begin(&call).await?;
+        let mut tx = self.core.lock(call.user_id).await?;
         if !tx.remove_conversation(call.user_id, id).await? {
             return Err(missing());
         }
         Ok(tx.commit().await?)
     }
 
-    /// Opens a transaction in which nobody else writes for this owner.
-    async fn begin(&self, call: &Call) -> Result<Box<dyn Tx>, Error> {
-        let mut tx = self.core.store.begin().await?;
-        known(tx.lock_owner(call.user_id).await?)?;
-        Ok(tx)
-    }
-
     async fn begin_turn(&self, request: Request<v1::BeginTurnRequest>) -> Result<v1::BeginTurnResponse, Error> {
         let call = self.core.call(&request, Scope::Write).await?;
         let asked = Asked::parse(request.into_inner())?;
-        let mut tx = self.begin(&call).await?;
+        let mut tx = self.core.lock(call.user_id).await?;
         let (mut found, said) = match tx.message(asked.message_id).await? {
             Some(said) => self.again(tx.as_mut(), &call, &asked, said).await?,
             None => self.say(tx.as_mut(), &call, &asked).await?,
@@ -167,9 +157,6 @@ impl Service {
             tx.add_conversation(&new).await?;
             new
         };
-        if found.lease.as_ref().is_some_and(|lease| lease.until > call.now) {
-            return Err(busy());
-        }
         let said = add(tx, &mut found, asked.message_id, v1::Role::User, (&asked.content, "[]"), call.now).await?;
         Ok((found, said))
     }
@@ -190,7 +177,7 @@ impl Service {
             }
             None => None,
         };
-        let mut tx = self.begin(&call).await?;
+        let mut tx = self.core.lock(call.user_id).await?;
         let mut found = tx.conversation(call.user_id, conversation_id).await?.ok_or_else(missing)?;
         // Its time may be over, as long as nobody took it.
         let lease = found.lease.take().filter(|held| held.id == lease).ok_or_else(busy)?;
@@ -254,7 +241,7 @@ fn reply_id(message_id: Uuid) -> Uuid {
     ids::derived("reply", &message_id.to_string())
 }
 
-/// Adds a message at the end of a conversation, which is the caller's to write.
+/// Adds a message at the end of a conversation, which is left to the caller to store.
 async fn add(
     tx: &mut dyn Tx,
     to: &mut Conversation,
@@ -275,7 +262,6 @@ async fn add(
         tool_calls: tool_calls.to_owned(),
     };
     tx.add_message(&message).await?;
-    tx.put_conversation(to).await?;
     Ok(message)
 }
 

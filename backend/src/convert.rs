@@ -369,10 +369,13 @@ pub(crate) fn counts(counts: Counts) -> v1::TaskCounts {
 /// `limit` and `offset` of a list.
 pub(crate) fn page(limit: Option<i32>, offset: Option<i32>) -> Result<(i64, i64), Error> {
     use todo_domain::limits::{PAGE_DEFAULT, PAGE_MAX};
+    page_of(PAGE_MAX, limit.map_or(PAGE_DEFAULT, i64::from), offset.map_or(0, i64::from))
+}
+
+/// A page of at most so many.
+pub(crate) fn page_of(most: i64, limit: i64, offset: i64) -> Result<(i64, i64), Error> {
     let mut violations = Violations::new();
-    let limit = limit.map_or(PAGE_DEFAULT, i64::from);
-    violations.check((1..=PAGE_MAX).contains(&limit), "limit", || format!("must be 1 to {PAGE_MAX}, got {limit}"));
-    let offset = offset.map_or(0, i64::from);
+    violations.check((1..=most).contains(&limit), "limit", || format!("must be 1 to {most}, got {limit}"));
     violations.check(offset >= 0, "offset", || format!("must be 0 or more, got {offset}"));
     violations.into_result((limit, offset))
 }

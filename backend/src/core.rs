@@ -80,6 +80,13 @@ impl Core {
         Ok(call)
     }
 
+    /// Opens a transaction in which nobody else writes for this owner.
+    pub(crate) async fn lock(&self, user_id: Uuid) -> Result<Box<dyn Tx>, Error> {
+        let mut tx = self.store.begin().await?;
+        known(tx.lock_owner(user_id).await?)?;
+        Ok(tx)
+    }
+
     /// Opens a snapshot for a caller.
     pub(crate) async fn read(&self, call: &Call) -> Result<(Box<dyn Tx>, Owner), Error> {
         let mut tx = self.store.read().await?;

@@ -127,8 +127,7 @@ impl Service {
 
     async fn end_all(&self, request: Request<v1::SignOutEverywhereRequest>) -> Result<(), Error> {
         let user_id = self.core.call(&request, Scope::Account).await?.user_id;
-        let mut tx = self.core.store.begin().await?;
-        known(tx.lock_owner(user_id).await?)?;
+        let mut tx = self.core.lock(user_id).await?;
         tx.end_sessions(user_id, None).await?;
         tx.commit().await?;
         tracing::debug!(user.id = %user_id, "signed out everywhere");
@@ -144,8 +143,7 @@ impl Service {
     async fn update(&self, request: Request<v1::UpdateMeRequest>) -> Result<v1::User, Error> {
         let user_id = self.core.call(&request, Scope::Account).await?.user_id;
         let edit = Edit::parse(request.into_inner())?;
-        let mut tx = self.core.store.begin().await?;
-        known(tx.lock_owner(user_id).await?)?;
+        let mut tx = self.core.lock(user_id).await?;
         let mut profile = tx.profile(user_id).await?.ok_or_else(missing)?;
         profile.display_name = edit.display_name.unwrap_or(profile.display_name);
         profile.time_zone = edit.time_zone.unwrap_or(profile.time_zone);
@@ -177,8 +175,7 @@ impl Service {
         let replaced = self.hasher.replace(before.password_hash.clone(), current, new).await;
         let password_hash = self.judged(replaced, &attempts).await?.ok_or_else(wrong_current)?;
 
-        let mut tx = core.store.begin().await?;
-        known(tx.lock_owner(call.user_id).await?)?;
+        let mut tx = core.lock(call.user_id).await?;
         let present = tx.profile(call.user_id).await?.ok_or_else(missing)?;
         if present.password_hash != before.password_hash {
             return Err(wrong_current());

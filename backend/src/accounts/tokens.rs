@@ -15,7 +15,7 @@ use tonic::Request;
 use super::secret;
 use crate::{
     convert::{required, time, timestamp},
-    core::{Core, id, known},
+    core::{Core, id},
     store::AccessToken,
 };
 
@@ -85,8 +85,7 @@ pub(super) async fn create(
         expires_at,
         last_used_at: None,
     };
-    let mut tx = core.store.begin().await?;
-    known(tx.lock_owner(call.user_id).await?)?;
+    let mut tx = core.lock(call.user_id).await?;
     let mut violations = Violations::new();
     violations.check(tx.access_tokens(call.user_id).await?.len() < ACCESS_TOKENS_MAX, "", || {
         format!("an account takes {ACCESS_TOKENS_MAX} personal access tokens; revoke one first")
@@ -111,8 +110,7 @@ pub(super) async fn list(
 pub(super) async fn revoke(core: &Core, request: Request<v1::RevokeAccessTokenRequest>) -> Result<(), Error> {
     let call = core.call(&request, Scope::Account).await?;
     let id = id("id", &request.get_ref().id)?;
-    let mut tx = core.store.begin().await?;
-    known(tx.lock_owner(call.user_id).await?)?;
+    let mut tx = core.lock(call.user_id).await?;
     if !tx.remove_access_token(call.user_id, id).await? {
         return Err(Error::new(Reason::TokenNotFound, "there is no such personal access token"));
     }

@@ -13,11 +13,7 @@ async fn a_backend_without_its_daprd_serves_tasks_and_catches_up() {
     let backend = cluster.add(Role::Backend);
     backend.environment.extend(secrets);
     backend.start();
-    let base = backend.base();
-    let gateway = cluster.add(Role::Gateway);
-    gateway.environment.push(("BACKEND_URL", base));
-    gateway.start();
-    cluster.serves().await;
+    cluster.start_direct_gateway().await;
     for role in [Role::Backend, Role::Gateway] {
         let says = |status, body: &Value| status == 200 && body["status"] == "degraded" && is_said(body, "sidecar");
         cluster.member(role, 0).says("it serves without its daprd", says).await;

@@ -57,11 +57,7 @@ async fn a_restart_of_the_only_backend_behind_a_url_is_noticed_by_no_client() {
     let backend = cluster.add(Role::Backend);
     backend.environment.extend(secrets);
     backend.start();
-    let base = backend.base();
-    let gateway = cluster.add(Role::Gateway);
-    gateway.environment.push(("BACKEND_URL", base));
-    gateway.start();
-    cluster.serves().await;
+    cluster.start_direct_gateway().await;
     let ann = cluster.user("ann").await;
     let traffic = Traffic::start(&cluster, &ann);
     for _ in 0..5 {
