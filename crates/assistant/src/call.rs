@@ -36,6 +36,15 @@ pub struct Tools {
     channel: ApiChannel,
 }
 
+/// What a tool did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Done {
+    /// Its result.
+    pub data: Value,
+    /// The change that it made, by which it can be undone; absent if nothing changed.
+    pub revision: Option<i64>,
+}
+
 /// Why a tool did not do it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -43,6 +52,8 @@ pub struct Failure {
     pub code: Code,
     /// For people and models: each field that is wrong and what it takes.
     pub message: String,
+    /// The backend's reason for it, where it was the backend.
+    pub reason: Option<String>,
 }
 
 /// Kinds of errors.
@@ -82,10 +93,10 @@ impl fmt::Display for Code {
 
 /// What clients get: `{success,data,error,error_code}`.
 #[must_use]
-pub fn result(done: &Result<Value, Failure>) -> Value {
+pub fn result(done: &Result<Done, Failure>) -> Value {
     match done {
-        Ok(data) => json!({ "success": true, "data": data, "error": null, "error_code": null }),
-        Err(Failure { code, message }) => {
+        Ok(Done { data, .. }) => json!({ "success": true, "data": data, "error": null, "error_code": null }),
+        Err(Failure { code, message, .. }) => {
             json!({ "success": false, "data": null, "error": message, "error_code": code.as_str() })
         }
     }
@@ -102,7 +113,7 @@ impl Tools {
     ///
     /// # Errors
     /// What was wrong.
-    pub async fn call(&self, tool: &Tool, arguments: Map<String, Value>, caller: &Caller) -> Result<Value, Failure> {
+    pub async fn call(&self, tool: &Tool, arguments: Map<String, Value>, caller: &Caller) -> Result<Done, Failure> {
         let since = Instant::now();
         let done = self.answer(tool, arguments, caller).await;
         let code = done.as_ref().err().map(|failure| failure.code.as_str());
@@ -110,7 +121,7 @@ impl Tools {
         done
     }
 
-    async fn answer(&self, tool: &Tool, arguments: Map<String, Value>, caller: &Caller) -> Result<Value, Failure> {
+    async fn answer(&self, tool: &Tool, arguments: Map<String, Value>, caller: &Caller) -> Result<Done, Failure> {
         let id = arguments.get("id").cloned();
         let json =
             tool.request(arguments).map_err(|wrong| invalid(wrong.iter().map(|(field, what)| (&**field, *what))))?;
@@ -121,7 +132,8 @@ impl Tools {
         macro_rules! ask {
             ($rpc:ident) => {{
                 let request = self.request(tool, json, caller).await?;
-                json::of(tasks.$rpc(request).await.map_err(failed)?.get_ref())
+                let answer = tasks.$rpc(request).await.map_err(failed)?;
+                Done { data: json::of(answer.get_ref()), revision: revision(answer.metadata()) }
             }};
         }
         Ok(match tool.rpc {
@@ -138,12 +150,11 @@ impl Tools {
                 let request = self.request(tool, json, caller).await?;
                 match tasks.delete_task(request).await.map_err(failed) {
                     Ok(done) => {
-                        let revision = done.metadata().get("x-revision").and_then(|text| text.to_str().ok());
-                        let revision = revision.and_then(|text| text.parse::<i64>().ok());
-                        json!({ "id": id, "deleted": true, "revision": revision })
+                        let revision = revision(done.metadata());
+                        Done { data: json!({ "id": id, "deleted": true, "revision": revision }), revision }
                     }
                     Err(Failure { code: Code::NotFound, .. }) => {
-                        json!({ "id": id, "deleted": false, "revision": null })
+                        Done { data: json!({ "id": id, "deleted": false, "revision": null }), revision: None }
                     }
                     Err(failure) => return Err(failure),
                 }
@@ -191,12 +202,16 @@ impl Tools {
     }
 }
 
+fn revision(metadata: &MetadataMap) -> Option<i64> {
+    metadata.get("x-revision")?.to_str().ok()?.parse().ok()
+}
+
 /// A zone that the backend knows and we do not would be a newer version's; UTC is then as good as any.
 pub(crate) fn zone_of(name: &str) -> Tz {
     name.parse().unwrap_or(Tz::UTC)
 }
 
-fn with<M>(caller: &Caller, message: M) -> Request<M> {
+pub(crate) fn with<M>(caller: &Caller, message: M) -> Request<M> {
     let mut request = Request::from_parts(caller.metadata.clone(), tonic::Extensions::new(), message);
     request.set_timeout(TIMEOUT);
     request
@@ -209,7 +224,7 @@ fn relative<'a>(field: &'a str, prefix: &str) -> &'a str {
 
 fn invalid<'a>(wrong: impl Iterator<Item = (&'a str, &'a str)>) -> Failure {
     let sentences = wrong.map(|(field, what)| format!("{field} {what}").trim_start().to_owned());
-    Failure { code: Code::ValidationError, message: sentences.collect::<Vec<_>>().join("; ") }
+    Failure { code: Code::ValidationError, message: sentences.collect::<Vec<_>>().join("; "), reason: None }
 }
 
 impl Failure {
@@ -226,20 +241,21 @@ impl Failure {
             | tonic::Code::Aborted => Code::ValidationError,
             _ => Code::DatabaseError,
         };
-        if reason(status).is_none() {
+        let reason = reason(status);
+        if reason.is_none() {
             // What was not said by our own code may say too much.
             tracing::warn!(code = ?status.code(), error = status.message(), "the backend failed");
             let message = match code {
                 Code::DatabaseError => "the tasks cannot be reached right now, please try again",
                 _ => "this was refused",
             };
-            return Self { code, message: message.to_owned() };
+            return Self { code, message: message.to_owned(), reason };
         }
         match status.get_details_bad_request() {
             Some(bad) if !bad.field_violations.is_empty() => {
                 invalid(bad.field_violations.iter().map(|wrong| (relative(&wrong.field, prefix), &*wrong.description)))
             }
-            _ => Self { code, message: status.message().to_owned() },
+            _ => Self { code, message: status.message().to_owned(), reason },
         }
     }
 }

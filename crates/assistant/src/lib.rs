@@ -1,4 +1,4 @@
-//! The assistant's hands: the tools by which agents reach tasks, and the MCP server that offers them.
+//! The assistant: the tools by which agents reach tasks, the MCP server that offers them, and the chat that uses them.
 //!
 //! # Map
 //!
@@ -9,13 +9,18 @@
 //! | `call` | one call of a tool: arguments to a request, the rpc, its answer or error to a result |
 //! | `session` | whose tasks they are where no request says so: a token, or a sign-in |
 //! | `mcp` | the server, over HTTP and over standard input and output |
+//! | `chat` | the turns of conversations, and what answers them: |
+//! | `builtin` | a grammar, which needs no model |
 
+mod builtin;
 pub mod call;
+pub mod chat;
 pub mod mcp;
 mod schema;
 pub mod session;
 pub mod table;
 
-pub use call::{Caller, Code, Failure, Tools};
+pub use builtin::Builtin;
+pub use call::{Caller, Code, Done, Failure, Tools};
 pub use session::{Credentials, Session};
 pub use table::{TABLE, Tool};
