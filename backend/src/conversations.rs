@@ -19,6 +19,7 @@ use todo_proto::{
     v1::{self, chat_service_server::ChatService, conversation_store_server::ConversationStore},
 };
 use todo_runtime::status::from_error;
+use tokio_stream::Empty;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -65,7 +66,9 @@ impl Service {
         let (mut tx, _) = self.core.read(&call).await?;
         let found = tx.conversation(call.user_id, id).await?.ok_or_else(missing)?;
         let messages = tx.messages(id, i64::MAX, SHOWN).await?.iter().map(message).collect::<Result<_, _>>()?;
-        Ok(v1::GetConversationResponse { conversation: Some(conversation(&found)), messages })
+        let confirmation = waiting(&found, call.now)?
+            .map(|pending| v1::Confirmation { replies: pending.replies, expires_at: pending.expires_at });
+        Ok(v1::GetConversationResponse { conversation: Some(conversation(&found)), messages, confirmation })
     }
 
     async fn rename(&self, request: Request<v1::RenameConversationRequest>) -> Result<v1::Conversation, Error> {
@@ -109,12 +112,15 @@ impl Service {
             tx.put_conversation(&found).await?;
         }
         tx.commit().await?;
-        let pending = found.pending.as_ref().filter(|(_, until)| *until > call.now).map(pending).transpose()?;
+        // What waits now is not of a turn before the last.
+        let is_last = reply.as_ref().is_none_or(|reply| reply.place == found.messages);
+        let scene = found.scene.as_deref().map(structure).transpose()?;
         Ok(v1::BeginTurnResponse {
             conversation: Some(conversation(&found)),
             message: Some(message(&said)?),
             history: history.iter().map(message).collect::<Result<_, _>>()?,
-            pending: pending.filter(|_| reply.is_none()),
+            pending: waiting(&found, call.now)?.filter(|_| is_last),
+            scene,
             lease: found.lease.filter(|_| reply.is_none()).map(|lease| lease.id.to_string()),
             reply: reply.as_ref().map(message).transpose()?,
         })
@@ -153,6 +159,7 @@ impl Service {
                 messages: 0,
                 lease: None,
                 pending: None,
+                scene: None,
             };
             tx.add_conversation(&new).await?;
             new
@@ -186,7 +193,11 @@ impl Service {
         let calls = Value::Array(tools.clone()).to_string();
         let id = reply_id(said.id);
         let answer = add(tx.as_mut(), &mut found, id, v1::Role::Assistant, (&content, &calls), call.now).await?;
-        found.pending = request.pending.zip(until).map(|(pending, until)| (object(pending.action).to_string(), until));
+        found.pending = request.pending.zip(until).map(|(pending, until)| {
+            let kept = v1::PendingAction { expires_at: None, ..pending };
+            (json::of(&kept).to_string(), until)
+        });
+        found.scene = request.scene.map(|scene| object(Some(scene)).to_string());
         tx.put_conversation(&found).await?;
         let decision_id = self.core.ids.new_id(call.now);
         decisions::add(tx.as_mut(), &call, decision_id, &said, &answer, record, tools).await?;
@@ -286,15 +297,24 @@ fn message(stored: &Message) -> Result<v1::Message, Error> {
     })
 }
 
-fn pending((action, until): &(String, DateTime<Utc>)) -> Result<v1::PendingAction, Error> {
-    let action: Map<String, Value> = serde_json::from_str(action).map_err(Error::internal)?;
-    Ok(v1::PendingAction { action: Some(decisions::structure(&action)), expires_at: Some(timestamp(*until)) })
+/// What waits for a yes, if its time is not over.
+fn waiting(found: &Conversation, now: DateTime<Utc>) -> Result<Option<v1::PendingAction>, Error> {
+    let Some((kept, until)) = found.pending.as_ref().filter(|(_, until)| *until > now) else { return Ok(None) };
+    let kept: Value = serde_json::from_str(kept).map_err(Error::internal)?;
+    let pending: v1::PendingAction =
+        json::read(&kept).map_err(|violations| Error::internal(format!("a stored action: {violations:?}")))?;
+    Ok(Some(v1::PendingAction { expires_at: Some(timestamp(*until)), ..pending }))
+}
+
+fn structure(object: &str) -> Result<prost_types::Struct, Error> {
+    let object: Map<String, Value> = serde_json::from_str(object).map_err(Error::internal)?;
+    Ok(decisions::structure(&object))
 }
 
 /// The JSON of a struct, which is printed as a field of something; an empty object for none.
 pub(crate) fn object(fields: Option<prost_types::Struct>) -> Value {
     let fields = fields.unwrap_or_default();
-    json::of(&v1::PendingAction { action: Some(fields), expires_at: None })["action"].take()
+    json::of(&v1::PendingAction { action: Some(fields), ..v1::PendingAction::default() })["action"].take()
 }
 
 fn missing() -> Error {
@@ -305,8 +325,26 @@ fn busy() -> Error {
     Error::new(Reason::ConversationBusy, "this conversation is being answered; wait for that")
 }
 
+/// Of these rpcs the assistant serves the others.
+fn elsewhere() -> Status {
+    Status::unimplemented("the assistant serves this")
+}
+
 #[tonic::async_trait]
 impl ChatService for Service {
+    type SendMessageStream = Empty<Result<v1::SendMessageResponse, Status>>;
+
+    async fn chat(&self, _: Request<v1::ChatRequest>) -> Result<Response<v1::ChatResponse>, Status> {
+        Err(elsewhere())
+    }
+
+    async fn send_message(
+        &self,
+        _: Request<v1::SendMessageRequest>,
+    ) -> Result<Response<Self::SendMessageStream>, Status> {
+        Err(elsewhere())
+    }
+
     async fn list_conversations(
         &self,
         request: Request<v1::ListConversationsRequest>,

@@ -9,19 +9,18 @@ use axum::{
     response::Response,
 };
 use http::{Method, header};
-use tonic::body::Body;
-use tower::{Service, ServiceExt as _};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
-    BoxError, Options,
+    Options,
     backend::Backend,
     contract, edge,
     mcp::{self, Mcp},
     page::Pages,
     peer::Peer,
     proxy::{self, Proxy},
-    rest, retry,
+    rest,
+    retry::{self, Channel},
     route::Table,
     zone::Zones,
 };
@@ -46,21 +45,17 @@ impl Gateway {
     }
 }
 
-/// Builds the gateway before `backend`, which is any clonable gRPC channel. The router expects
-/// `ConnectInfo<SocketAddr>` among a request's extensions if the client's address is to be known.
+/// Builds the gateway before the backend and the assistant. The router expects `ConnectInfo<SocketAddr>` among a request's
+/// extensions if the client's address is to be known.
 ///
 /// # Panics
 /// If the contract holds what the gateway does not understand; the contract is part of the build.
-pub fn build<B>(options: Options, backend: B) -> Router
-where
-    B: Service<http::Request<Body>, Response = http::Response<Body>> + Clone + Send + Sync + 'static,
-    B::Error: Into<BoxError>,
-    B::Future: Send + 'static,
-{
+#[must_use]
+pub fn build(options: Options, backend: Channel, assistant: Channel) -> Router {
     let pool = todo_proto::json::pool();
     let rpcs = contract::rpcs(pool);
     let routes = Table::new(&rpcs);
-    let backend = retry::retrying(retry::Channel::new(backend.map_err(Into::into)), &rpcs);
+    let backend = retry::retrying(backend, assistant, &rpcs);
     let cors = cors(&options);
     let gateway = Arc::new(Gateway {
         pages: Pages::new(),

@@ -50,11 +50,13 @@ use todo_domain::Ids;
 use todo_runtime::health::Health;
 use tokio_util::sync::CancellationToken;
 
+use contract::Rpc;
+
 pub use backend::Backend;
 pub use gateway::build;
 pub use mcp::Mcp;
 pub use openapi::document;
-pub use retry::is_unsent;
+pub use retry::{Channel, is_unsent};
 
 /// Any error of a transport.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -74,6 +76,8 @@ pub struct Options {
     pub body_limit: usize,
     /// How long a request may take; 30 seconds. Streams may take longer.
     pub request_timeout: Duration,
+    /// How long a turn of the assistant may take; 125 seconds, because it is given up after 120.
+    pub turn_timeout: Duration,
     /// How often a stream of server-sent events says that it lives; 15 seconds.
     pub heartbeat: Duration,
     /// How long a browser keeps the refresh token's cookie; 30 days, as long as the token lives.
@@ -87,6 +91,16 @@ pub struct Options {
 }
 
 impl Options {
+    /// How long a call may take.
+    pub(crate) fn timeout(&self, rpc: &Rpc) -> Duration {
+        if rpc.rules.assistant { self.turn_timeout } else { self.request_timeout }
+    }
+
+    /// What ends a stream that is still open at the shutdown. A turn of the assistant ends by itself.
+    pub(crate) fn end(&self, rpc: &Rpc) -> CancellationToken {
+        if rpc.rules.assistant { CancellationToken::new() } else { self.shutdown.clone() }
+    }
+
     /// The defaults.
     #[must_use]
     pub fn new(ids: Arc<dyn Ids>) -> Self {
@@ -97,6 +111,7 @@ impl Options {
             public_url: None,
             body_limit: 1024 * 1024,
             request_timeout: Duration::from_secs(30),
+            turn_timeout: Duration::from_secs(125),
             heartbeat: Duration::from_secs(15),
             cookie_max_age: Duration::from_hours(30 * 24),
             health: Health::default(),

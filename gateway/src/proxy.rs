@@ -1,7 +1,7 @@
 //! Native gRPC and gRPC-web: public rpcs go to the backend as they are, without being decoded; reflection and health
 //! are answered here.
 
-use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::HashMap, convert::Infallible, sync::Arc};
 
 use axum::{extract::Request, response::Response};
 use http::{HeaderMap, HeaderValue, StatusCode, Version, header};
@@ -33,9 +33,7 @@ struct Inner {
     backend: Backend,
     rpcs: HashMap<String, Arc<Rpc>>,
     local: Routes,
-    limit: usize,
-    timeout: Duration,
-    shutdown: CancellationToken,
+    options: Options,
 }
 
 /// Whether a request is gRPC in any of its forms.
@@ -58,9 +56,7 @@ impl Proxy {
             backend: backend.clone(),
             rpcs: rpcs.iter().map(|rpc| (rpc.path.as_str().to_owned(), Arc::clone(rpc))).collect(),
             local: discovery::routes(options),
-            limit: options.body_limit,
-            timeout: options.request_timeout,
-            shutdown: options.shutdown.clone(),
+            options: options.clone(),
         }))
     }
 
@@ -113,13 +109,15 @@ impl Inner {
         let path = request.uri().path();
         if discovery::is(path) {
             let Ok(response) = self.local.clone().oneshot(request).await;
-            return Ok(self.ending(response, asked.map(|asked| Instant::now() + asked)));
+            let until = asked.map(|asked| Instant::now() + asked);
+            return Ok(ending(response, until, self.options.shutdown.clone()));
         }
         let Some(rpc) = self.rpcs.get(path) else {
             return Err(Status::unimplemented("there is no such method here"));
         };
         let streams = rpc.streams();
-        let limit = if streams { asked } else { Some(asked.map_or(self.timeout, |asked| asked.min(self.timeout))) };
+        let timeout = self.options.timeout(rpc);
+        let limit = if streams { asked } else { Some(asked.map_or(timeout, |asked| asked.min(timeout))) };
         let until = limit.map(|limit| Instant::now() + limit);
         let call = async {
             let request = if rpc.descriptor.is_client_streaming() { request } else { self.whole(request).await? };
@@ -129,24 +127,24 @@ impl Inner {
             Some(until) => tokio::time::timeout_at(until, call).await.map_err(|_| deadline::exceeded())??,
             None => call.await?,
         };
-        Ok(if streams { self.ending(response, until) } else { response })
+        Ok(if streams { ending(response, until, self.options.end(rpc)) } else { response })
     }
 
     /// A request whose one message is not too large.
     async fn whole(&self, request: http::Request<Body>) -> Result<http::Request<Body>, Status> {
         let (parts, body) = request.into_parts();
-        let body = match Limited::new(body, self.limit + FRAME).collect().await {
+        let body = match Limited::new(body, self.options.body_limit + FRAME).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
-                let limit = self.limit;
+                let limit = self.options.body_limit;
                 return Err(Status::resource_exhausted(format!("the message is larger than {limit} bytes")));
             }
             Err(_) => return Err(Status::invalid_argument("the message broke off")),
         };
         Ok(http::Request::from_parts(parts, Body::new(Full::new(body))))
     }
+}
 
-    fn ending(&self, response: http::Response<Body>, until: Option<Instant>) -> http::Response<Body> {
-        response.map(|body| Body::new(Ending::new(body, until, self.shutdown.clone())))
-    }
+fn ending(response: http::Response<Body>, until: Option<Instant>, end: CancellationToken) -> http::Response<Body> {
+    response.map(|body| Body::new(Ending::new(body, until, end)))
 }

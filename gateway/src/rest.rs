@@ -48,8 +48,8 @@ pub(crate) async fn serve(gateway: &Gateway, peer: &Peer, request: Request) -> R
     let path = request.uri().path().to_owned();
     match gateway.routes.find(request.method(), &path) {
         Found::Route(route, values) => {
-            let limited =
-                tokio::time::timeout(gateway.options.request_timeout, answer(gateway, peer, route, values, request));
+            let timeout = gateway.options.timeout(&route.rpc);
+            let limited = tokio::time::timeout(timeout, answer(gateway, peer, route, values, request));
             let answer = limited.await.unwrap_or_else(|_| Err(Failure::timeout()));
             let mut response = answer.unwrap_or_else(Failure::into_response);
             response.extensions_mut().insert(Template(route.template.clone()));
@@ -128,8 +128,7 @@ async fn answer(
         let messages =
             backend::stream(gateway.backend.clone(), rpc, metadata, reading.message).await.map_err(failed)?;
         let options = &gateway.options;
-        return events::respond(messages, rpc.output.clone(), options.heartbeat, options.shutdown.clone(), token_sent)
-            .await;
+        return events::respond(messages, rpc.output.clone(), options.heartbeat, options.end(rpc), token_sent).await;
     }
     let (returned, mut message, _) =
         backend::unary(gateway.backend.clone(), rpc, metadata, reading.message).await.map_err(failed)?.into_parts();

@@ -32,15 +32,17 @@ const PUSHBACK: &str = "grpc-retry-pushback-ms";
 /// Bytes before a message: whether it is compressed, and its length.
 const FRAME: usize = 5;
 
-/// A channel, as whoever built the gateway made it.
-pub(crate) type Channel = BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>;
+/// A way to a service, as whoever builds the gateway makes it.
+pub type Channel = BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>;
 
-/// Makes calls again on this channel.
-pub(crate) fn retrying(channel: Channel, rpcs: &[Arc<Rpc>]) -> Backend {
+/// Makes each call on the channel to whoever serves it, and makes it again there.
+pub(crate) fn retrying(backend: Channel, assistant: Channel, rpcs: &[Arc<Rpc>]) -> Backend {
     let rpcs: HashMap<_, _> = rpcs.iter().map(|rpc| (rpc.path.as_str().to_owned(), Arc::clone(rpc))).collect();
     let rpcs = Arc::new(rpcs);
     Backend::new(service_fn(move |request: Request<Body>| {
-        let (channel, rpc) = (channel.clone(), rpcs.get(request.uri().path()).cloned());
+        let rpc = rpcs.get(request.uri().path()).cloned();
+        let is_assistants = rpc.as_ref().is_some_and(|rpc| rpc.rules.assistant);
+        let channel = if is_assistants { assistant.clone() } else { backend.clone() };
         async move {
             match rpc.filter(|rpc| !rpc.descriptor.is_client_streaming()) {
                 Some(rpc) => call(channel, &rpc, request).await,

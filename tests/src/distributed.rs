@@ -1,4 +1,4 @@
-//! The system as three roles, each beside a real daprd, with a real Redis and Postgres. The roles run in this process, by
+//! The system as four roles, each beside a real daprd, with a real Redis and Postgres. The roles run in this process, by
 //! the clock of the test. What is around them takes seconds to start, so it is started once, and stories take turns.
 
 use std::{
@@ -11,6 +11,8 @@ use std::{
 
 use axum::http::Request;
 use prost_types::Timestamp;
+use reqwest::Method;
+use serde_json::json;
 use todo::{all, database::Database, role};
 use todo_domain::{Clock, Ids};
 use todo_proto::v1::{
@@ -58,7 +60,7 @@ static SHARED: Mutex<Weak<Slot>> = Mutex::new(Weak::new());
 /// What is around the roles.
 struct Parts {
     // In this order, so that what others lean on ends last.
-    daprds: [Daemon; 3],
+    daprds: [Daemon; 4],
     stranger: Daemon,
     cluster: Cluster,
 }
@@ -188,9 +190,12 @@ impl Turn {
         let (own, listeners) = self.place(Role::Scheduler);
         let scheduler = role::scheduler(own, options.scheduler, time(), listeners, shutdown.clone());
         running.push(tokio::spawn(async { scheduler.await.expect("the scheduler runs") }));
+        let (own, listeners) = self.place(Role::Assistant);
+        let assistant = role::assistant(own, time(), listeners, shutdown.clone());
+        running.push(tokio::spawn(async { assistant.await.expect("the assistant runs") }));
         let (own, listeners) = self.place(Role::Gateway);
         let address = listeners.public.local_addr().expect("an address");
-        let gateway = role::gateway(own, options.gateway, None, listeners, shutdown.clone());
+        let gateway = role::gateway(own, options.gateway, role::Peers::default(), listeners, shutdown.clone());
         running.push(tokio::spawn(async { gateway.await.expect("the gateway runs") }));
 
         let scheduler = SchedulerServiceClient::new(self.app(Role::Backend, "scheduler"));
@@ -201,6 +206,11 @@ impl Turn {
         let rest = Rest::new(format!("http://{address}"));
         eventually("the gateway finds the backend", START, || async {
             (rest.get("/api/tasks").await.status == 401).then_some(())
+        })
+        .await;
+        eventually("the gateway finds the assistant", START, || async {
+            (rest.try_send(Method::POST, "/api/chat", &[], Some(&json!({ "content": "hi" }))).await.ok()?.status == 401)
+                .then_some(())
         })
         .await;
         eventually("all are subscribed", START, || async { self.is_delivered().then_some(()) }).await;

@@ -36,7 +36,7 @@ pub enum Ground {
     Sqlite,
     /// All in one process, over a Postgres database.
     Postgres(Arc<Postgres>),
-    /// Three roles, each beside a daprd.
+    /// Four roles, each beside a daprd.
     Distributed(Arc<Turn>),
 }
 
@@ -248,8 +248,8 @@ impl System {
     #[must_use]
     pub fn conversations(&self) -> ConversationStoreClient<ApiChannel> {
         ConversationStoreClient::new(match &self.around {
-            Around::Local { sidecar, .. } => sidecar.handle("gateway").app("backend"),
-            Around::Daprds(turn) => turn.app(Role::Scheduler, "backend"),
+            Around::Local { sidecar, .. } => sidecar.handle("assistant").app("backend"),
+            Around::Daprds(turn) => turn.app(Role::Assistant, "backend"),
         })
     }
 

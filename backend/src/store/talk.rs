@@ -23,8 +23,10 @@ pub struct Conversation {
     pub messages: i64,
     /// The turn that is under way.
     pub lease: Option<Lease>,
-    /// The action that waits for a yes, as JSON, and until when.
+    /// The action that waits for a yes, with what may be said to it, as JSON, and until when.
     pub pending: Option<(String, DateTime<Utc>)>,
+    /// What later turns may refer to, as JSON.
+    pub scene: Option<String>,
 }
 
 /// A turn that is under way.

@@ -139,7 +139,7 @@ fn an_error_is_a_result_of_the_schema() {
     for tool in TABLE {
         let schema = jsonschema::validator_for(&tool.output_schema()).unwrap();
         for code in Code::ALL {
-            assert!(schema.is_valid(&result(&Err(Failure { code, message: "x".to_owned() }))));
+            assert!(schema.is_valid(&result(&Err(Failure { code, message: "x".to_owned(), reason: None }))));
         }
         assert!(!schema.is_valid(&json!({ "success": false })));
     }

@@ -4,8 +4,10 @@
 use std::{collections::BTreeMap, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
+use todo_assistant::{Builtin, chat};
 use todo_backend::store::Store;
 use todo_domain::{Clock, Ids};
+use todo_gateway::Channel;
 use todo_runtime::{
     access::Keys,
     health::{Check, Health},
@@ -17,6 +19,7 @@ use todo_sidecar::{
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 
 use crate::{data::Directory, database::Database, mcp};
 
@@ -91,6 +94,7 @@ pub struct System {
     /// What the backend takes from the sidecar.
     pub consumer: Arc<dyn Subscriber>,
     backend: todo_backend::Service,
+    assistant: chat::Service,
     health: Health,
     /// Ends requests and streams.
     shutdown: CancellationToken,
@@ -143,21 +147,41 @@ pub async fn build(
         todo_scheduler::Ports {
             sidecar: sidecar.handle("scheduler"),
             clock: Arc::clone(&clock),
-            ids,
+            ids: Arc::clone(&ids),
             health: health.clone(),
         },
     );
     let consumer = Arc::clone(&backend.subscriber);
-    sidecar.register("backend", Arc::clone(&consumer), Some(ApiChannel::from_routes(backend.internal.clone())));
+    let services = backend.internal.clone().prepare().into_axum_router();
+    let services = services.merge(backend.public.clone().prepare().into_axum_router().reset_fallback());
+    sidecar.register("backend", Arc::clone(&consumer), Some(ApiChannel::from_routes(services.into())));
     sidecar.register(
         "scheduler",
         Arc::clone(&scheduler.subscriber),
         Some(ApiChannel::from_routes(scheduler.routes.clone())),
     );
+    let assistant = chat::build(chat::Ports {
+        backend: sidecar.handle("assistant").app("backend"),
+        engine: Arc::new(Builtin),
+        clock,
+        ids,
+    });
     let mut gateway = todo_gateway::Options { health: health.clone(), shutdown: shutdown.clone(), ..options.gateway };
     gateway.mcp = Some(mcp::service(&gateway));
-    let router = todo_gateway::build(gateway, ApiChannel::from_routes(backend.public.clone()));
-    Ok(System { router, sidecar, store, scheduler, consumer, backend, health, shutdown, _directory: directory })
+    let channel = |routes: &Routes| Channel::new(ApiChannel::from_routes(routes.clone()));
+    let router = todo_gateway::build(gateway, channel(&backend.public), channel(&assistant.routes));
+    Ok(System {
+        router,
+        sidecar,
+        store,
+        scheduler,
+        consumer,
+        backend,
+        assistant,
+        health,
+        shutdown,
+        _directory: directory,
+    })
 }
 
 impl System {
@@ -169,10 +193,12 @@ impl System {
     /// Serves `listener` until the shutdown, then drains: requests first, then what they left for the scheduler, the
     /// relay and the sidecar to do.
     pub async fn run(self, listener: TcpListener) {
-        let Self { router, sidecar, store, scheduler, backend, health, shutdown, _directory, .. } = self;
+        let Self { router, sidecar, store, scheduler, backend, assistant, health, shutdown, _directory, .. } = self;
         let (quiet, silent) = (CancellationToken::new(), CancellationToken::new());
         let serving = async {
             serve(router, listener, shutdown.clone()).await;
+            // What is cut off here is taken up when its message is sent again.
+            let _ = tokio::time::timeout(DRAIN, assistant.ended()).await;
             quiet.cancel();
         };
         let working = async {

@@ -36,6 +36,8 @@ pub enum Command {
     Backend,
     /// The scheduler alone, beside its daprd.
     Scheduler,
+    /// The assistant alone, beside its daprd.
+    Assistant,
     /// The gateway alone, beside its daprd.
     Gateway,
     /// Offers a user's tasks to an agent as MCP tools, over standard input and output.
@@ -222,6 +224,9 @@ pub struct Dapr {
     /// Where the gateway finds the backend, such as `http://backend-svc:8000`; through daprd unless said.
     #[arg(long, global = true, env = "BACKEND_URL", value_parser = http_url, value_name = "URL")]
     pub backend_url: Option<Uri>,
+    /// Where the gateway finds the assistant; through daprd unless said.
+    #[arg(long, global = true, env = "ASSISTANT_URL", value_parser = http_url, value_name = "URL")]
+    pub assistant_url: Option<Uri>,
     /// How long this role goes on serving when it is told to stop, while /ready says so: as long as whoever sends it
     /// requests needs to notice.
     #[arg(long, global = true, env = "SHUTDOWN_DELAY", default_value = "5s", value_parser = delay, value_name = "DURATION")]

@@ -99,11 +99,11 @@ async fn run(cli: Cli) -> Result<(), String> {
     let settings = cli.settings;
     match cli.command.unwrap_or(Command::All) {
         Command::All if cli.dapr.sidecar == Some(Sidecar::Dapr) => {
-            Err("`todo all` has its own sidecar; with SIDECAR=dapr run `todo backend`, `scheduler` and `gateway`"
+            Err("`todo all` has its own sidecar; with SIDECAR=dapr run `todo backend`, `scheduler`, `assistant` and `gateway`"
                 .to_owned())
         }
         Command::All => serve_all(settings).await,
-        role @ (Command::Backend | Command::Scheduler | Command::Gateway) => {
+        role @ (Command::Backend | Command::Scheduler | Command::Assistant | Command::Gateway) => {
             serve_role(&role, settings, cli.dapr).await
         }
         Command::Mcp(options) => mcp::stdio(options).await,
@@ -186,9 +186,11 @@ async fn serve_role(role: &Command, settings: Settings, dapr: Dapr) -> Result<()
             Command::Scheduler => {
                 role::scheduler(options, todo_scheduler::Options::default(), ports, listeners, shutdown.clone()).await
             }
+            Command::Assistant => role::assistant(options, ports, listeners, shutdown.clone()).await,
             _ => {
                 let own = gateway_options(&settings, ids);
-                role::gateway(options, own, dapr.backend_url, listeners, shutdown.clone()).await
+                let peers = role::Peers { backend: dapr.backend_url, assistant: dapr.assistant_url };
+                role::gateway(options, own, peers, listeners, shutdown.clone()).await
             }
         };
         shutdown.cancel();

@@ -1,4 +1,4 @@
-//! Roles of their own, each beside its daprd: `todo backend`, `todo scheduler`, `todo gateway`.
+//! Roles of their own, each beside its daprd: `todo backend`, `todo scheduler`, `todo gateway`, `todo assistant`.
 //!
 //! A role listens at once, says by `/ready` what it waits for, and serves when it has that: no start needs an order. On
 //! a second port it takes the calls of its daprd: callbacks, its internal services and, behind a user's token, its public
@@ -21,8 +21,10 @@ use axum::{
 };
 use http::Uri;
 use http_body_util::BodyExt as _;
+use todo_assistant::{Builtin, chat};
 use todo_backend::store::Store;
 use todo_domain::{Clock, Ids};
+use todo_gateway::Channel;
 use todo_proto::v1::{GetStatusRequest, scheduler_service_client::SchedulerServiceClient};
 use todo_runtime::{
     access::Keys,
@@ -188,29 +190,70 @@ pub async fn scheduler(
     role.run(listeners.public, public, Box::pin(work)).await
 }
 
-/// Runs the gateway until the shutdown. It reaches the backend at `backend`, or else through the sidecar.
+/// Runs the assistant until the shutdown. It has no database: what it keeps, the backend keeps.
+///
+/// # Errors
+/// As [`backend`].
+pub async fn assistant(
+    options: Options,
+    (clock, ids): (Arc<dyn Clock>, Arc<dyn Ids>),
+    listeners: Listeners,
+    shutdown: CancellationToken,
+) -> Result<(), String> {
+    let role = Role::new(options, shutdown)?;
+    let late = Late::default();
+    let public = role.health.router().fallback_service(late.router());
+    let work = async {
+        let Some(token) = role.internal_token().await? else { return Ok(()) };
+        let sidecar = Trusted { sidecar: Arc::new(role.dapr.clone()), token };
+        let chat = chat::build(chat::Ports { backend: sidecar.app("backend"), engine: Arc::new(Builtin), clock, ids });
+        late.open(router(chat.routes.clone()));
+        let turns = async {
+            role.quiet.cancelled().await;
+            // What is cut off here is taken up when its message is sent again.
+            let _ = tokio::time::timeout(DRAIN, chat.ended()).await;
+        };
+        let callbacks = role.callbacks(listeners.callback, Arc::new(Nothing), chat.routes.clone());
+        tokio::join!(callbacks, turns, role.watch(true)).0
+    };
+    role.run(listeners.public, public, Box::pin(work)).await
+}
+
+/// Where a gateway finds the others; through the sidecar unless said.
+#[derive(Clone, Debug, Default)]
+pub struct Peers {
+    /// The backend.
+    pub backend: Option<Uri>,
+    /// The assistant.
+    pub assistant: Option<Uri>,
+}
+
+/// Runs the gateway until the shutdown.
 ///
 /// # Errors
 /// A sentence for the operator.
 pub async fn gateway(
     options: Options,
     own: todo_gateway::Options,
-    backend: Option<Uri>,
+    peers: Peers,
     listeners: Listeners,
     shutdown: CancellationToken,
 ) -> Result<(), String> {
     let role = Role::new(options, shutdown)?;
-    let channel = match backend {
-        Some(uri) => {
-            // A peer that is gone without a word is found out, and the next call goes over a new connection.
-            let endpoint = Endpoint::from(uri).connect_timeout(PATROL).http2_keep_alive_interval(PATROL);
-            ApiChannel::from_channel(endpoint.keep_alive_timeout(PATROL).connect_lazy())
-        }
-        None => role.dapr.app("backend"),
+    let channel = |uri: Option<Uri>, app| {
+        let channel = match uri {
+            Some(uri) => {
+                // A peer that is gone without a word is found out, and the next call goes over a new connection.
+                let endpoint = Endpoint::from(uri).connect_timeout(PATROL).http2_keep_alive_interval(PATROL);
+                ApiChannel::from_channel(endpoint.keep_alive_timeout(PATROL).connect_lazy())
+            }
+            None => role.dapr.app(app),
+        };
+        Channel::new(breakable(channel))
     };
     let mut own = todo_gateway::Options { health: role.health.clone(), shutdown: role.shutdown.clone(), ..own };
     own.mcp = Some(mcp::service(&own));
-    let public = todo_gateway::build(own, breakable(channel));
+    let public = todo_gateway::build(own, channel(peers.backend, "backend"), channel(peers.assistant, "assistant"));
     let called = listeners.callback.is_some();
     let work = async {
         let callbacks = role.callbacks(listeners.callback, Arc::new(Nothing), Routes::default());

@@ -24,7 +24,7 @@ use tonic::Status;
 use tower::{ServiceExt as _, service_fn, util::BoxCloneSyncService};
 use uuid::Uuid;
 
-use crate::{BoxError, Options};
+use crate::{BoxError, Channel, Options};
 
 pub(super) const TOKEN: &str = "Bearer good";
 
@@ -129,7 +129,8 @@ impl System {
                 }
             })
         };
-        Self { router: crate::build(options, backend), scripts, calls }
+        let backend = Channel::new(backend);
+        Self { router: crate::build(options, backend.clone(), backend), scripts, calls }
     }
 
     fn script(

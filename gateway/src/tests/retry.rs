@@ -174,7 +174,7 @@ async fn a_backend_that_restarts_again_and_again_does_everything_once() {
     let mut listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect_lazy();
-    let gateway = crate::build(options(), channel);
+    let gateway = crate::build(options(), channel.clone(), channel);
     let stop = CancellationToken::new();
     let clients = (0..16).map(|_| {
         let (gateway, stop) = (gateway.clone(), stop.clone());

@@ -16,13 +16,15 @@ pub enum Role {
     Backend,
     /// `todo scheduler`
     Scheduler,
+    /// `todo assistant`
+    Assistant,
     /// `todo gateway`
     Gateway,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Backend, Self::Scheduler, Self::Gateway];
+    pub const ALL: [Self; 4] = [Self::Backend, Self::Scheduler, Self::Assistant, Self::Gateway];
 
     /// Its app id, and its command.
     #[must_use]
@@ -30,6 +32,7 @@ impl Role {
         match self {
             Self::Backend => "backend",
             Self::Scheduler => "scheduler",
+            Self::Assistant => "assistant",
             Self::Gateway => "gateway",
         }
     }

@@ -9,7 +9,7 @@ use crate::store::{
 
 const CONVERSATIONS: &str =
     "SELECT id, user_id, title, created_at, updated_at, messages, turn, lease, lease_until, pending,
-     pending_until FROM conversations WHERE user_id = ";
+     pending_until, scene FROM conversations WHERE user_id = ";
 const MESSAGES: &str = "SELECT id, conversation_id, place, role, content, created_at, tool_calls FROM messages WHERE ";
 const DECISIONS: &str = "SELECT d.id, d.user_id, d.conversation_id, d.message, d.intent_type, d.confidence, d.params,
      d.decision_type, d.outcome, d.response, d.created_at, d.duration_ms FROM decisions d WHERE d.user_id = ";
@@ -30,6 +30,7 @@ fn conversation(row: &Row) -> Result<Conversation, Error> {
             _ => None,
         },
         pending: pending.0.zip(pending.1),
+        scene: row.try_get("scene")?,
     })
 }
 
@@ -138,7 +139,7 @@ impl Talk for Transaction {
         let (lease, pending) = (conversation.lease.as_ref(), conversation.pending.as_ref());
         sqlx::query::<Db>(
             "UPDATE conversations SET title = $3, updated_at = $4, messages = $5, turn = $6, lease = $7,
-             lease_until = $8, pending = $9, pending_until = $10 WHERE id = $1 AND user_id = $2",
+             lease_until = $8, pending = $9, pending_until = $10, scene = $11 WHERE id = $1 AND user_id = $2",
         )
         .bind(conversation.id)
         .bind(conversation.user_id)
@@ -150,6 +151,7 @@ impl Talk for Transaction {
         .bind(lease.map(|lease| micros(lease.until)))
         .bind(pending.map(|(action, _)| action))
         .bind(pending.map(|(_, until)| micros(*until)))
+        .bind(&conversation.scene)
         .execute(&mut *self.tx)
         .await?;
         Ok(())

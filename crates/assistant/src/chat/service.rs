@@ -103,8 +103,10 @@ impl Chat {
         let begun = self.store().begin_turn(with(&caller, request)).await?.into_inner();
         let (sender, steps) = unbounded_channel();
         let listener = Listener(sender);
-        listener
-            .tell(Step::Started(v1::TurnStarted { conversation: begun.conversation.clone(), message: begun.message.clone() }));
+        listener.tell(Step::Started(v1::TurnStarted {
+            conversation: begun.conversation.clone(),
+            message: begun.message.clone(),
+        }));
         match &begun.reply {
             Some(reply) => repeat(&listener, &begun, reply.clone()),
             None => {
@@ -307,10 +309,7 @@ impl v1::chat_service_server::ChatService for Chat {
         elsewhere()
     }
 
-    async fn delete_conversation(
-        &self,
-        _: Request<v1::DeleteConversationRequest>,
-    ) -> Result<Response<()>, Status> {
+    async fn delete_conversation(&self, _: Request<v1::DeleteConversationRequest>) -> Result<Response<()>, Status> {
         elsewhere()
     }
 }

@@ -1,0 +1,1 @@
+ALTER TABLE conversations ADD COLUMN scene TEXT; -- JSON of what later turns may refer to
