@@ -244,13 +244,19 @@ impl System {
         published.expect("the broker takes it");
     }
 
+    /// The backend as the assistant reaches it, its internal services included.
+    #[must_use]
+    pub fn backend(&self) -> ApiChannel {
+        match &self.around {
+            Around::Local { sidecar, .. } => sidecar.handle("assistant").app("backend"),
+            Around::Daprds(turn) => turn.app(Role::Assistant, "backend"),
+        }
+    }
+
     /// Where the assistant keeps its turns, which only other apps reach.
     #[must_use]
     pub fn conversations(&self) -> ConversationStoreClient<ApiChannel> {
-        ConversationStoreClient::new(match &self.around {
-            Around::Local { sidecar, .. } => sidecar.handle("assistant").app("backend"),
-            Around::Daprds(turn) => turn.app(Role::Assistant, "backend"),
-        })
+        ConversationStoreClient::new(self.backend())
     }
 
     /// The scheduler's own service, which only other apps reach.

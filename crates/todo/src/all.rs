@@ -165,6 +165,7 @@ pub async fn build(
         engine: Arc::new(Builtin),
         clock,
         ids,
+        patience: chat::PATIENCE,
     });
     let mut gateway = todo_gateway::Options { health: health.clone(), shutdown: shutdown.clone(), ..options.gateway };
     gateway.mcp = Some(mcp::service(&gateway));

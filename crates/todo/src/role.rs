@@ -206,7 +206,13 @@ pub async fn assistant(
     let work = async {
         let Some(token) = role.internal_token().await? else { return Ok(()) };
         let sidecar = Trusted { sidecar: Arc::new(role.dapr.clone()), token };
-        let chat = chat::build(chat::Ports { backend: sidecar.app("backend"), engine: Arc::new(Builtin), clock, ids });
+        let chat = chat::build(chat::Ports {
+            backend: sidecar.app("backend"),
+            engine: Arc::new(Builtin),
+            clock,
+            ids,
+            patience: chat::PATIENCE,
+        });
         late.open(router(chat.routes.clone()));
         let turns = async {
             role.quiet.cancelled().await;

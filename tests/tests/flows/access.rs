@@ -50,6 +50,8 @@ pub(crate) fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
             Some(json!({ "recurrence": { "recurrence_type": "daily" } })),
         ),
         (Method::POST, "/api/tasks/parse".to_owned(), Some(json!({ "text": "milk" }))),
+        (Method::POST, "/api/chat".to_owned(), Some(json!({ "content": "hi" }))),
+        (Method::POST, "/api/chat/stream".to_owned(), Some(json!({ "content": "hi" }))),
         (Method::GET, "/api/conversations".to_owned(), None),
         (Method::GET, format!("/api/conversations/{id}"), None),
         (Method::PATCH, format!("/api/conversations/{id}"), Some(json!({ "title": "a" }))),
@@ -81,6 +83,15 @@ pub(crate) async fn every_route_says_what_is_wrong_with_a_token(ground: Ground) 
     let mut ann = system.user("ann").await;
     let good = ann.token.clone();
     let bad = "Bearer error=\"invalid_token\"";
+    let described = system.rest().get("/api/openapi.json").await.expect(200);
+    let operations = described["paths"].as_object().expect("paths").iter();
+    let operations =
+        operations.flat_map(|(path, item)| item.as_object().expect("an item").iter().map(move |it| (path, it)));
+    for (path, (method, _)) in operations.filter(|(_, (_, operation))| operation.get("security").is_none()) {
+        let path = path.replace("{id}", "a").replace("{revision}", "1");
+        let is_tried = |(tried, at, _): &(Method, _, _)| tried.as_str().eq_ignore_ascii_case(method) && *at == path;
+        assert!(routes("a").iter().any(is_tried), "{method} {path}");
+    }
     refuse_all(&system.rest(), "MISSING_TOKEN", "Bearer").await;
     for forged in [
         "nonsense".to_owned(),

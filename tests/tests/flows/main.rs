@@ -23,6 +23,7 @@ mod snapshots;
 mod surface;
 mod talk;
 mod tokens;
+mod turns;
 mod undo;
 mod watch;
 
@@ -208,6 +209,11 @@ on_every_ground! {
         a_personal_token_opens_what_its_scopes_say,
         a_personal_token_is_good_until_it_expires_or_is_revoked,
         a_personal_token_has_a_name_scopes_and_a_time_to_come,
+    ],
+    turns: [
+        a_turn_is_told_as_it_goes_and_kept_when_nobody_listens,
+        a_turn_that_broke_off_is_taken_up_and_does_nothing_twice,
+        a_turn_that_fails_or_takes_too_long_says_so,
     ],
     undo: [
         every_change_can_be_undone_and_that_too,

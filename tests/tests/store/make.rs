@@ -210,6 +210,7 @@ pub(crate) fn conversation(user_id: Uuid, number: u128) -> Conversation {
         messages: 0,
         lease: None,
         pending: Some(("{}".into(), second(9))),
+        scene: Some("{}".into()),
     }
 }
 

@@ -15,7 +15,7 @@ mod turn;
 
 pub use answer::{Answer, Call, Decision, Outcome, Pending};
 pub use scene::{Change, Named, Scene};
-pub use service::{Ports, Service, build};
+pub use service::{PATIENCE, Ports, Service, build};
 pub use turn::Turn;
 
 /// Answers people.

@@ -27,8 +27,8 @@ use super::{
 };
 use crate::call::{Caller, Tools, with, zone_of};
 
-/// How long an engine may take: the lease of a turn lasts 120 seconds.
-const PATIENCE: Duration = Duration::from_secs(110);
+/// How long an engine may take unless said: the lease of a turn lasts 120 seconds.
+pub const PATIENCE: Duration = Duration::from_secs(110);
 /// How long a pending action waits.
 const PENDING: Duration = Duration::from_mins(5);
 /// How many messages before it a turn is given.
@@ -50,6 +50,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Ids of messages that come without.
     pub ids: Arc<dyn Ids>,
+    /// How long the engine may take; [`PATIENCE`] but for tests.
+    pub patience: Duration,
 }
 
 /// The chat, ready to be served.
@@ -155,7 +157,7 @@ impl Chat {
     /// Has the engine answer; if it takes too long or breaks down, that is the answer.
     async fn answer(&self, turn: &mut Turn) -> Answer {
         let answering = AssertUnwindSafe(self.ports.engine.answer(turn)).catch_unwind();
-        let (why, outcome) = match tokio::time::timeout(PATIENCE, answering).await {
+        let (why, outcome) = match tokio::time::timeout(self.ports.patience, answering).await {
             Ok(Ok(answer)) if !turn.said().trim().is_empty() => return answer,
             Ok(_) => ("Something went wrong on my side, so I could not finish this.", Outcome::ResponseGeneration),
             Err(_) => ("This took too long, so I stopped.", Outcome::ResponseGeneration),
