@@ -1,4 +1,5 @@
-//! `ObservabilityService`: what the assistant decided, as its user may read it.
+//! `ObservabilityService`: what the assistant decided, as its user may read it; and as an operator may: `todo decisions
+//! export`.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -17,11 +18,13 @@ use crate::{
     conversations::object,
     convert::{page, time, timestamp},
     core::{Call, Core, id},
-    store::{Decision, DecisionFilter, Message, Tally, ToolCall, Tx},
+    store::{Decision, DecisionFilter, Message, Store, Tally, ToolCall, Tx},
 };
 
 /// How long decisions are kept.
 const KEPT: TimeDelta = TimeDelta::days(30);
+/// How many are read at once.
+const PAGE: i64 = 200;
 
 pub(crate) struct Service {
     pub(crate) core: Arc<Core>,
@@ -58,11 +61,7 @@ impl Service {
         let (mut tx, _) = self.core.read(&call).await?;
         let found = tx.decision(call.user_id, id).await?;
         let found = found.ok_or_else(|| Error::new(Reason::DecisionNotFound, "there is no such decision"))?;
-        let mut tool_invocations = Vec::new();
-        for stored in tx.tool_calls(id).await? {
-            tool_invocations.push(tool_invocation(&serde_json::from_str(&stored.call).map_err(Error::internal)?)?);
-        }
-        Ok(v1::GetDecisionTraceResponse { decision: Some(decision(&found)?), tool_invocations })
+        whole(tx.as_mut(), &found).await
     }
 
     async fn metrics(
@@ -96,6 +95,37 @@ impl Service {
             tool_usage: counts(tools.iter(), 0),
         })
     }
+}
+
+/// Hands out all decisions of an account, the newest first, with the tools that were called for them.
+///
+/// # Errors
+/// When the database is away.
+pub async fn export(
+    store: &dyn Store,
+    user_id: Uuid,
+    mut take: impl FnMut(&v1::GetDecisionTraceResponse),
+) -> Result<(), Error> {
+    let (mut tx, mut taken) = (store.read().await?, 0);
+    loop {
+        let page = tx.decisions(user_id, &DecisionFilter::default(), PAGE, taken).await?;
+        for stored in &page {
+            take(&whole(tx.as_mut(), stored).await?);
+            taken += 1;
+        }
+        if page.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+/// A decision with the tools that were called for it.
+async fn whole(tx: &mut dyn Tx, stored: &Decision) -> Result<v1::GetDecisionTraceResponse, Error> {
+    let mut tool_invocations = Vec::new();
+    for stored in tx.tool_calls(stored.id).await? {
+        tool_invocations.push(tool_invocation(&serde_json::from_str(&stored.call).map_err(Error::internal)?)?);
+    }
+    Ok(v1::GetDecisionTraceResponse { decision: Some(decision(stored)?), tool_invocations })
 }
 
 /// Stores the record of a turn.

@@ -10,7 +10,7 @@ mod conversations;
 mod convert;
 mod core;
 pub mod dead_letters;
-mod decisions;
+pub mod decisions;
 mod due;
 mod event;
 mod hint;

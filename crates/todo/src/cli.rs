@@ -54,6 +54,12 @@ pub enum Command {
         #[command(subcommand)]
         command: User,
     },
+    /// What the assistant decided.
+    Decisions {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: Decisions,
+    },
     /// Events that could not be handled.
     DeadLetters {
         /// What to do with them.
@@ -86,6 +92,30 @@ pub enum User {
         #[arg(long)]
         undo: bool,
     },
+}
+
+/// What an operator may do with the assistant's decisions.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Decisions {
+    /// Prints those that are kept, account by account, the newest first, each as /api/observability/decisions/{id}/trace
+    /// shows it.
+    Export {
+        /// One array, or one line each.
+        #[arg(long, value_enum, default_value_t = Export::Json)]
+        format: Export,
+        /// Those of one account: its e-mail address.
+        #[arg(long, value_name = "EMAIL")]
+        email: Option<String>,
+    },
+}
+
+/// How decisions are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Export {
+    /// As one JSON array.
+    Json,
+    /// As JSON lines.
+    Jsonl,
 }
 
 /// What an operator may do with events that could not be handled.

@@ -119,6 +119,7 @@ async fn run(cli: Cli) -> Result<(), String> {
             tokio::task::spawn_blocking(move || healthcheck(listen)).await.map_err(|error| error.to_string())?
         }
         Command::User { command } => operator::user(&database(&settings), command).await,
+        Command::Decisions { command } => operator::decisions(&database(&settings), command).await,
         Command::DeadLetters { command } => operator::dead_letters(&database(&settings), command).await,
         Command::Outbox { command } => operator::outbox(&database(&settings), command).await,
     }

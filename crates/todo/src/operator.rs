@@ -1,16 +1,17 @@
-//! What whoever runs the server does from the command line, printed: accounts, dead letters, the outbox. It works on the
+//! What whoever runs the server does from the command line, printed: accounts, decisions, dead letters, the outbox. It works on the
 //! database alone, whether or not the server runs.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use todo_backend::{
-    dead_letters as letters, operator, outbox as events,
+    dead_letters as letters, decisions, operator, outbox as events,
     store::{DeadLetter, Store},
 };
 use todo_domain::Clock as _;
+use todo_proto::json;
 use todo_runtime::system::SystemClock;
 
 use crate::{
-    cli::{DeadLetters, Outbox, Since, User},
+    cli::{DeadLetters, Decisions, Export, Outbox, Since, User},
     database::Database,
 };
 
@@ -25,15 +26,9 @@ pub async fn user(database: &Database, command: User) -> Result<(), String> {
     let store = database.open().await?;
     match command {
         User::List => {
-            let mut after = String::new();
-            loop {
-                let users = operator::list(store.as_ref(), &after, PAGE).await.map_err(sentence)?;
-                let Some(last) = users.last() else { break };
-                after.clone_from(&last.email);
-                for user in users {
-                    let state = if user.disabled_at.is_some() { "disabled" } else { "active" };
-                    line(&[&user.id.to_string(), &user.email, state, &time(user.created_at), &user.display_name]);
-                }
+            for user in accounts(store.as_ref()).await? {
+                let state = if user.disabled_at.is_some() { "disabled" } else { "active" };
+                line(&[&user.id.to_string(), &user.email, state, &time(user.created_at), &user.display_name]);
             }
         }
         User::ResetPassword { email } => {
@@ -43,6 +38,55 @@ pub async fn user(database: &Database, command: User) -> Result<(), String> {
             operator::set_disabled(store.as_ref(), &SystemClock, &email, !undo).await.map_err(sentence)?;
             println!("{email} is {}", if undo { "active" } else { "disabled" });
         }
+    }
+    store.close().await;
+    Ok(())
+}
+
+/// Every account, in the order of the e-mail addresses.
+async fn accounts(store: &dyn Store) -> Result<Vec<operator::User>, String> {
+    let mut all: Vec<operator::User> = Vec::new();
+    loop {
+        let after = all.last().map_or("", |last| &last.email);
+        let page = operator::list(store, after, PAGE).await.map_err(sentence)?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
+}
+
+/// `todo decisions`.
+///
+/// # Errors
+/// A sentence: no account has the e-mail address, or the database cannot be used.
+pub async fn decisions(database: &Database, command: Decisions) -> Result<(), String> {
+    let Decisions::Export { format, email } = command;
+    let store = database.open().await?;
+    let mut users = accounts(store.as_ref()).await?;
+    if let Some(email) = email {
+        users.retain(|user| user.email == email.to_lowercase());
+        if users.is_empty() {
+            return Err(format!("no account has the e-mail address {email}: `todo user list` shows them"));
+        }
+    }
+    let (open, between, close) = match format {
+        Export::Json => ("[\n", ",\n", "\n]\n"),
+        Export::Jsonl => ("", "\n", "\n"),
+    };
+    let mut before = open;
+    for user in users {
+        let print = |decision: &_| {
+            print!("{before}{}", json::of(decision));
+            before = between;
+        };
+        decisions::export(store.as_ref(), user.id, print).await.map_err(sentence)?;
+    }
+    match format {
+        // Nothing was printed, not even the beginning.
+        Export::Json if before == open => println!("[]"),
+        Export::Jsonl if before == open => {}
+        _ => print!("{close}"),
     }
     store.close().await;
     Ok(())

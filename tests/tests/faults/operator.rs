@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use todo_backend::store::{Outgoing, Store as _, sqlite};
 use todo_tests::{
@@ -28,6 +28,42 @@ async fn healthcheck_is_0_while_it_serves_and_1_when_nothing_does() {
     let gone = ended(todo(&["healthcheck", "--listen", &address])).await;
     assert_eq!(gone.code, Some(1));
     assert!(gone.stderr.contains(&address), "{}", gone.stderr);
+}
+
+#[tokio::test]
+async fn decisions_are_exported() {
+    let scratch = TempDir::new().expect("a scratch directory");
+    let data = scratch.path().join("data");
+    let process = Process::start(&data).await;
+    let (mut ann, mut bob) = (process.rest(), process.rest());
+    ann.sign_up("ann").await;
+    bob.sign_up("bob").await;
+    let export = async |args: &[&str]| {
+        let done = run(&data, &[&["decisions", "export"], args].concat()).await;
+        assert_eq!(done.code, Some(0), "{done:?}");
+        done.stdout
+    };
+    let array = |text: &str| serde_json::from_str::<Vec<Value>>(text).expect("an array");
+    assert_eq!((array(&export(&[]).await).len(), &*export(&["--format", "jsonl"]).await), (0, ""));
+
+    for (user, says) in [(&ann, "add milk"), (&bob, "hi"), (&ann, "show my tasks")] {
+        user.post("/api/chat", &json!({ "content": says })).await.expect(200);
+    }
+    let all = array(&export(&[]).await);
+    let said: Vec<_> = all.iter().map(|it| it["decision"]["message"].as_str().unwrap_or_default()).collect();
+    assert_eq!(said, ["show my tasks", "add milk", "hi"]);
+    let id = all[1]["decision"]["decision_id"].as_str().expect("an id");
+    assert_eq!(all[1], ann.get(&format!("/api/observability/decisions/{id}/trace")).await.expect(200));
+    let lines = export(&["--format", "jsonl", "--email", "Bob@example.org"]).await;
+    assert_eq!(
+        lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect::<Vec<Value>>(),
+        [all[2].clone()]
+    );
+
+    let unknown = run(&data, &["decisions", "export", "--email", "eve@example.org"]).await;
+    assert_eq!(unknown.code, Some(1));
+    assert!(unknown.stderr.contains("eve@example.org"), "{}", unknown.stderr);
+    process.stop().await;
 }
 
 #[tokio::test]

@@ -1,7 +1,12 @@
 //! Roles whose daprd, or whose secrets, are not there.
 
 use serde_json::{Value, json};
-use todo_tests::cluster::{Cluster, Role};
+use todo_domain::Ids as _;
+use todo_runtime::system::SystemIds;
+use todo_tests::{
+    cluster::{Cluster, Role, START},
+    eventually,
+};
 
 use super::{ahead, settled, text};
 use crate::load::now_micros;
@@ -42,6 +47,29 @@ async fn a_backend_without_its_daprd_serves_tasks_and_catches_up() {
     for type_ in ["com.todo.task.created", "com.todo.task.updated", "com.todo.recurring.scheduled"] {
         assert!(types.iter().any(|it| it == type_), "{type_}: {types:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_assistant_everything_but_the_chat_goes_on() {
+    let Some(mut cluster) = Cluster::start(1).await else { return };
+    let ann = cluster.user("ann").await;
+    let message_id = SystemIds.random().to_string();
+    let says = async || ann.post("/api/chat", &json!({ "content": "hi", "message_id": message_id })).await;
+    let said = says().await.expect(200);
+    let assistant = cluster.member_mut(Role::Assistant, 0);
+    assistant.kill();
+    assistant.daprd.kill();
+    assert_eq!(says().await.code(503), "SERVICE_UNAVAILABLE");
+    ann.create(json!({ "title": "Milk" })).await;
+    let path = format!("/api/conversations/{}", text(&said["conversation_id"]));
+    assert_eq!(ann.get(&path).await.expect(200)["messages"], said["messages"]);
+    let assistant = cluster.member_mut(Role::Assistant, 0);
+    assistant.start();
+    assistant.daprd.start();
+    cluster.ready().await;
+    let again =
+        eventually("it answers again", START, || async { Some(says().await).filter(|it| it.status == 200) }).await;
+    assert_eq!(again.body, said, "the same turn");
 }
 
 /// Whether a check is named and not well.

@@ -22,7 +22,7 @@ async fn a_rolling_restart_costs_at_most_a_write_that_daprd_cut_off() {
     let ann = cluster.user("ann").await;
     let follower = Follower::start(ann.clone());
     let traffic = Traffic::start(&cluster, &ann);
-    for role in [Role::Scheduler, Role::Backend, Role::Gateway] {
+    for role in [Role::Scheduler, Role::Backend, Role::Assistant, Role::Gateway] {
         for number in 0..2 {
             traffic.more(50).await;
             let (begun, member) = (Instant::now(), cluster.member_mut(role, number));

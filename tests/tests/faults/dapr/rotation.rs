@@ -127,7 +127,7 @@ async fn while_the_internal_token_is_rotated_no_call_is_refused() {
     }
     cluster.ready().await;
     let ann = cluster.user("ann").await;
-    let readers = [Role::Backend, Role::Scheduler];
+    let readers = [Role::Backend, Role::Scheduler, Role::Assistant];
     let (_, former) = cluster.secrets().into_iter().find(|(name, _)| *name == "INTERNAL_TOKEN").expect("one of them");
     let next = "the next token of internal calls";
     for (step, tokens) in [json!([former, next]), json!([next, former]), json!([next])].iter().enumerate() {
