@@ -13,7 +13,7 @@ run: cargo ## Builds the executable and runs everything in one process at http:/
 	@$(CARGO) build --release --locked -p todo
 	@exec target/release/todo all
 
-run-dapr: cargo dapr ## The same as on Kubernetes: three roles beside three daprds, with Redis and Postgres
+run-dapr: cargo dapr ## The same as on Kubernetes: four roles beside four daprds, with Redis and Postgres
 	@echo "Building (the first time takes some minutes) ..."
 	@$(CARGO) build --release --locked -p todo
 	@exec dapr/run

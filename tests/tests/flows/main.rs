@@ -1,5 +1,5 @@
 //! Stories of the whole system: real listeners, real clients, a clock in the test's hand. Each is told three times: of
-//! all in one process on SQLite, on Postgres, and of three roles beside real daprds.
+//! all in one process on SQLite, on Postgres, and of four roles beside real daprds.
 
 mod access;
 mod bulk;
