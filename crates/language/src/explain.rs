@@ -10,6 +10,7 @@ use todo_domain::{
 use crate::{
     Context,
     rule::{Rule, and, weekday_name},
+    spoken::length_in_words,
 };
 
 /// One line that says what was understood: "due Tue 1 Dec 2026 at 09:00, repeats every month on the 1st".
@@ -20,7 +21,7 @@ pub(crate) fn explain(draft: &Draft, rule: Option<&Rule>, context: &Context) -> 
         parts.push(format!("due {words}"));
     }
     if let (Some(rule), Some(recurrence)) = (rule, &draft.recurrence) {
-        parts.push(format!("repeats {}", rule.words()));
+        parts.push(format!("repeats {}", rule.words(|time| time.format("%H:%M").to_string())));
         if let Some(until) = recurrence.until {
             parts.push(format!("until {}", day(until, context)));
         }
@@ -32,7 +33,7 @@ pub(crate) fn explain(draft: &Draft, rule: Option<&Rule>, context: &Context) -> 
         let words =
             draft.reminders.iter().filter_map(|reminder| match (reminder.before_due_seconds, reminder.trigger_at) {
                 (Some(0), _) => Some("when due".to_owned()),
-                (Some(seconds), _) => Some(format!("{} before", length(seconds))),
+                (Some(seconds), _) => Some(format!("{} before", length_in_words(seconds))),
                 (None, Some(at)) => Some(format!("on {}", moment(at, context))),
                 (None, None) => None,
             });
@@ -62,22 +63,4 @@ fn day(at: Timestamp, context: &Context) -> String {
 fn moment(at: Timestamp, context: &Context) -> String {
     let local = zone::local(context.zone, at);
     format!("{} at {}", day(at, context), local.format("%H:%M"))
-}
-
-/// Seconds in words: "1 day 2 hours".
-fn length(seconds: i64) -> String {
-    let mut left = seconds;
-    let mut words = Vec::new();
-    for (size, unit) in [(604_800, "week"), (86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")] {
-        // "2 weeks", but "10 days".
-        if unit == "week" && left % size != 0 {
-            continue;
-        }
-        let count = left / size;
-        left %= size;
-        if count > 0 {
-            words.push(format!("{count} {unit}{}", if count == 1 { "" } else { "s" }));
-        }
-    }
-    words.join(" ")
 }

@@ -18,7 +18,7 @@
 //! | `repeat`, `rule_days`, `rule` | recurrences, their days, and what they become (RFC 5545) |
 //! | `reminder`, `mark` | reminders; priorities, tags, descriptions |
 //! | `find`, `task`, `series`, `title` | all of it found in a text, and what it means together |
-//! | `explain` | a reading in words |
+//! | `explain`, `spoken` | a reading in words, and what is kept of a task |
 //! | `intent` | what a message to the assistant asks for, and which tasks it means |
 //! | [`corpus`] | files of phrases with what they are expected to mean |
 //!
@@ -52,6 +52,7 @@ mod rule;
 mod rule_days;
 mod scan;
 mod series;
+mod spoken;
 mod task;
 mod title;
 mod token;
@@ -63,9 +64,10 @@ pub use self::{
     extent::Extent,
     intent::{
         Ask, Candidate, Change, Chat, Evidence, Found, Intent, IntentType, Move, Order, Query, Question, Reference,
-        Request, Scene, Shift, Target, Task, read_changes, read_message, read_references, render_intents, resolve,
+        Request, Scene, Shift, Target, Task, has_all_words, narrowing, read_changes, read_message, read_references, render_intents, resolve,
     },
     reading::{Reading, Refusal, Span, SpanKind},
+    spoken::{length_in_words, rule_in_words},
     task::{dates, parse_phrase, parse_task},
 };
 

@@ -186,10 +186,10 @@ impl Rule {
         }
     }
 
-    /// The rule in words: "every 2 weeks on Tuesday".
-    pub(crate) fn words(&self) -> String {
+    /// The rule in words: "every 2 weeks on Tuesday"; times of day are written by `clock`.
+    pub(crate) fn words(&self, clock: fn(NaiveTime) -> String) -> String {
         let mut words = match (self.interval, self.freq) {
-            (1, Freq::Weekly) if self.has_all(&BUSINESS_DAYS) => return self.ended("every weekday".to_owned()),
+            (1, Freq::Weekly) if self.has_business_days() => return self.ended("every weekday".to_owned(), clock),
             (1, freq) => format!("every {}", freq.unit()),
             (interval, freq) => format!("every {interval} {}s", freq.unit()),
         };
@@ -201,28 +201,31 @@ impl Rule {
             let name = |day: &i32| if *day < 0 { format!("{} day", nth(*day)) } else { nth(*day) };
             let _ = write!(words, " on the {}", and(self.month_days.iter().map(name).collect()));
         }
-        if self.has_all(&BUSINESS_DAYS) && self.position.is_some() {
+        if self.has_business_days() && self.position.is_some() {
             let _ = write!(words, " on the {} working day", if self.position == Some(-1) { "last" } else { "first" });
         } else if !self.weekdays.is_empty() {
             let name = |(place, weekday): &(i32, Weekday)| match *place {
                 0 => weekday_name(*weekday).to_owned(),
-
                 place => format!("the {} {}", nth(place), weekday_name(*weekday)),
             };
             let _ = write!(words, " on {}", and(self.weekdays.iter().map(name).collect()));
         }
-        self.ended(words)
+        self.ended(words, clock)
     }
 
-    fn ended(&self, mut words: String) -> String {
+    fn ended(&self, mut words: String, clock: fn(NaiveTime) -> String) -> String {
         if !self.times.is_empty() {
-            let times = self.times.iter().map(|time| time.format("%H:%M").to_string()).collect();
+            let times = self.times.iter().map(|time| clock(*time)).collect();
             let _ = write!(words, " at {}", and(times));
         }
         if self.completion {
             words.push_str(" after it was done");
         }
         words
+    }
+
+    pub(crate) fn has_business_days(&self) -> bool {
+        self.has_all(&BUSINESS_DAYS)
     }
 
     fn has_all(&self, weekdays: &[Weekday]) -> bool {

@@ -40,7 +40,7 @@ pub use self::{
     query::{Ask, Order, Query},
     reference::Reference,
     render::render_intents,
-    resolve::{Candidate, Found, Scene, resolve},
+    resolve::{Candidate, Found, Scene, has_all_words, narrowing, resolve},
     talk::Chat,
 };
 

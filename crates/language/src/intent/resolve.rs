@@ -4,7 +4,7 @@ use todo_domain::text;
 
 use super::{
     Reference,
-    words::{is_filler, is_past, is_slip, is_verb, stem},
+    words::{is_filler, is_past, is_slip, is_verb, root, stem},
 };
 
 /// A task that may be meant.
@@ -67,6 +67,25 @@ pub fn resolve<K: Copy + Eq>(reference: &Reference, scene: &Scene<'_, K>) -> Fou
         Reference::All if scene.touched.len() > 1 => these(keys(scene.touched)),
         Reference::All => these(keys(if scene.listed.is_empty() { scene.touched } else { scene.listed })),
     }
+}
+
+/// A text that is in every title that has all words of a reference, in any form, the exact title included: a search for it
+/// finds all that [`resolve`] would prefer, though not what is only like them (a slip, a part of the words). Nothing if there
+/// is no such text.
+#[must_use]
+pub fn narrowing(reference: &Reference) -> Option<String> {
+    match reference {
+        Reference::Title(words) => content(words).iter().filter_map(|word| root(word)).max_by_key(String::len),
+        Reference::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Whether a title has all words of a reference, in any form.
+#[must_use]
+pub fn has_all_words(title: &str, words: &str) -> bool {
+    let title_stems = stems_of(title);
+    plain(title) == plain(words) || stems_of(words).iter().all(|stem| title_stems.contains(stem))
 }
 
 fn one_of<K>(keys: Vec<K>) -> Found<K> {

@@ -286,6 +286,18 @@ pub(super) fn stem(word: &str) -> String {
     stem
 }
 
+/// What all forms of a word begin with, for a search: at least two letters or digits. Nothing if it has irregular forms.
+pub(super) fn root(word: &str) -> Option<String> {
+    let stem = stem(word);
+    if IRREGULAR.iter().any(|(_, base)| self::stem(base) == stem) {
+        return None;
+    }
+    // "groceries" is a form of "grocery", and an apostrophe may be written in two ways.
+    let root = stem.trim_end_matches('y');
+    let end = root.find(|c: char| !c.is_alphanumeric()).unwrap_or(root.len());
+    (root[..end].chars().count() > 1).then(|| root[..end].to_owned())
+}
+
 /// Whether two words differ by one slip: a letter too many, too few, another one, or two that changed places.
 pub(super) fn is_slip(one: &str, other: &str) -> bool {
     let (one, other): (Vec<_>, Vec<_>) = (one.chars().collect(), other.chars().collect());
@@ -324,6 +336,23 @@ mod tests {
             assert!(stems.iter().all(|other| *other == stems[0]), "{stems:?}");
         }
         assert_ne!(stem("milk"), stem("mail"));
+    }
+
+    #[test]
+    fn every_form_of_a_word_begins_with_its_root() {
+        let endings = ["", "s", "es", "ies", "ed", "d", "ied", "ing", "ning", "ned", "'s", "y", "e", "ss", "yy"];
+        let words = VERBS.split_ascii_whitespace().chain(["grocer", "tax", "dish", "plan", "mom", "boss", "zz", "ey"]);
+        for word in words.flat_map(|word| endings.map(|ending| format!("{word}{ending}"))) {
+            if irregular(&word).is_none()
+                && let Some(root) = root(&word)
+            {
+                assert!(word.starts_with(&root), "{word} {root}");
+            }
+        }
+        assert_eq!(root("groceries").as_deref(), Some("grocer"));
+        for none in ["bought", "pays", "x", "o'neil"] {
+            assert_eq!(root(none), None, "{none}");
+        }
     }
 
     #[test]
