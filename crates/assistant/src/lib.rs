@@ -10,17 +10,23 @@
 //! | `session` | whose tasks they are where no request says so: a token, or a sign-in |
 //! | `mcp` | the server, over HTTP and over standard input and output |
 //! | `chat` | the turns of conversations, and what answers them: |
+//! | `policy` | what waits for a yes: asking for it, and what comes of it |
+//! | `receipt`, `words` | what was done, in words |
 //! | `builtin` | a grammar, which needs no model |
 
 mod builtin;
 pub mod call;
 pub mod chat;
 pub mod mcp;
+pub mod policy;
+pub mod receipt;
 mod schema;
 pub mod session;
 pub mod table;
+mod words;
 
 pub use builtin::Builtin;
 pub use call::{Caller, Code, Done, Failure, Tools};
 pub use session::{Credentials, Session};
 pub use table::{TABLE, Tool};
+pub use words::When;

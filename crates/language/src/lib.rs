@@ -64,7 +64,8 @@ pub use self::{
     extent::Extent,
     intent::{
         Ask, Candidate, Change, Chat, Evidence, Found, Intent, IntentType, Move, Order, Query, Question, Reference,
-        Request, Scene, Shift, Target, Task, has_all_words, narrowing, read_changes, read_message, read_references, render_intents, resolve,
+        Request, Scene, Shift, Target, Task, has_all_words, narrowing, read_changes, read_message, read_references,
+        render_intents, resolve,
     },
     reading::{Reading, Refusal, Span, SpanKind},
     spoken::{length_in_words, rule_in_words},

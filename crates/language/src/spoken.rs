@@ -31,10 +31,10 @@ pub fn length_in_words(seconds: i64) -> String {
 }
 
 /// A rule as [`Rule::rfc`] writes it.
-fn read(rrule: &str) -> Option<Rule> {
+fn read(text: &str) -> Option<Rule> {
     let mut rule = Rule::every(1, Freq::Daily);
     let (mut hours, mut minute) = (Vec::new(), 0);
-    for part in rrule.split(';') {
+    for part in text.split(';') {
         let (name, value) = part.split_once('=')?;
         let numbers = || value.split(',').map(str::parse).collect::<Result<Vec<i32>, _>>().ok();
         match name {
@@ -52,16 +52,15 @@ fn read(rrule: &str) -> Option<Rule> {
             _ => return None,
         }
     }
-    rule.times =
-        hours.into_iter().map(|hour| NaiveTime::from_hms_opt(hour, minute, 0)).collect::<Option<_>>()?;
-    is_sayable(&rule, rrule).then_some(rule)
+    rule.times = hours.into_iter().map(|hour| NaiveTime::from_hms_opt(hour, minute, 0)).collect::<Option<_>>()?;
+    is_sayable(&rule, text).then_some(rule)
 }
 
 /// Whether [`Rule::words`] says all of a rule.
-fn is_sayable(rule: &Rule, rrule: &str) -> bool {
+fn is_sayable(rule: &Rule, text: &str) -> bool {
     let placed = rule.position.is_none()
         || matches!(rule.position, Some(1 | -1)) && rule.freq == Freq::Monthly && rule.has_business_days();
-    let timed = !rrule.contains("BYMINUTE") || !rule.times.is_empty();
+    let timed = !text.contains("BYMINUTE") || !rule.times.is_empty();
     let by_day = rule.freq >= Freq::Daily || rule.times.is_empty();
     placed && timed && by_day
 }

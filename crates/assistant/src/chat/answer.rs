@@ -117,6 +117,26 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Of what came of several requests, what counts: failures before questions, questions before answers.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        const FROM_WORST: [Outcome; 12] = [
+            Outcome::ResponseGeneration,
+            Outcome::ToolInvocation,
+            Outcome::MissingPermission,
+            Outcome::RateLimited,
+            Outcome::UserInput,
+            Outcome::IntentClassification,
+            Outcome::MissingContext,
+            Outcome::MultipleMatches,
+            Outcome::UnclearIntent,
+            Outcome::OutOfScope,
+            Outcome::ClarificationAnswered,
+            Outcome::TaskCompleted,
+        ];
+        FROM_WORST.into_iter().find(|outcome| [self, other].contains(outcome)).unwrap_or(self)
+    }
+
     /// The name on every surface.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

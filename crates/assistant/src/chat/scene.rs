@@ -1,6 +1,7 @@
 //! What later turns may refer to: "the second one", "it", "undo".
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// How many changes can be undone one after the other.
 const CHANGES: usize = 20;
@@ -38,7 +39,31 @@ pub struct Change {
     pub titles: Vec<String>,
 }
 
+impl Named {
+    /// A task of a tool's result.
+    pub(crate) fn of(task: &Value) -> Option<Self> {
+        Some(Self { id: task["id"].as_str()?.to_owned(), title: task["title"].as_str()?.to_owned() })
+    }
+}
+
 impl Scene {
+    /// What was spoken of is no more. The last list keeps its places.
+    pub(crate) fn forget(&mut self, tasks: &[Named]) {
+        self.touched.retain(|touched| tasks.iter().all(|task| task.id != touched.id));
+    }
+
+    /// Makes the changes after one of them one, to be undone together.
+    pub(crate) fn join_changes(&mut self, after: Option<&Change>) {
+        let from = after.and_then(|after| self.changes.iter().rposition(|change| change == after));
+        let mut later = self.changes.split_off(from.map_or(0, |from| from + 1)).into_iter();
+        let Some(mut joined) = later.next() else { return };
+        for change in later {
+            joined.revisions.extend(change.revisions);
+            joined.titles.extend(change.titles);
+        }
+        self.changes.push(joined);
+    }
+
     /// Notes a change.
     pub(crate) fn changed(&mut self, change: Change) {
         self.changes.push(change);

@@ -25,7 +25,10 @@ use super::{
     Answer, Decision, Engine, Outcome, Pending, Scene, Turn,
     turn::{Listener, structure, timestamp},
 };
-use crate::call::{Caller, Tools, with, zone_of};
+use crate::{
+    call::{Caller, Tools, with, zone_of},
+    policy,
+};
 
 /// How long an engine may take unless said: the lease of a turn lasts 120 seconds.
 pub const PATIENCE: Duration = Duration::from_secs(110);
@@ -156,7 +159,13 @@ impl Chat {
 
     /// Has the engine answer; if it takes too long or breaks down, that is the answer.
     async fn answer(&self, turn: &mut Turn) -> Answer {
-        let answering = AssertUnwindSafe(self.ports.engine.answer(turn)).catch_unwind();
+        let answering = async {
+            match policy::settle(turn).await {
+                Some(answer) => answer,
+                None => self.ports.engine.answer(turn).await,
+            }
+        };
+        let answering = AssertUnwindSafe(answering).catch_unwind();
         let (why, outcome) = match tokio::time::timeout(self.ports.patience, answering).await {
             Ok(Ok(answer)) if !turn.said().trim().is_empty() => return answer,
             Ok(_) => ("Something went wrong on my side, so I could not finish this.", Outcome::ResponseGeneration),
