@@ -34,7 +34,7 @@ pub fn of(tool: &Tool, arguments: &Map<String, Value>, done: &Done, known: &[Nam
                 known.iter().find(|task| task.id == id).map_or("The task".to_owned(), |task| quoted(&task.title));
             if data["deleted"] == true { format!("Deleted {name}.") } else { format!("{name} was gone already.") }
         }
-        Rpc::UndoChange => undone(None, data, when),
+        Rpc::UndoChange => undone(None, &[], data, when),
         Rpc::BatchChange => batch(argument("action"), arguments, data, when),
         Rpc::ListTasks => {
             let tasks = data["tasks"].as_array().map_or(&[][..], Vec::as_slice);
@@ -115,12 +115,13 @@ pub fn detailed(task: &Value, when: &When) -> String {
     format!("{}\n{}", titled(task), lines.join("\n"))
 }
 
-/// What was undone. What made the change may be known.
+/// What was undone. What made the change, and of which tasks, may be known.
 #[must_use]
-pub fn undone(tool: Option<&str>, data: &Value, when: &When) -> String {
+pub fn undone(tool: Option<&str>, titles: &[String], data: &Value, when: &When) -> String {
     let task = &data["task"];
     if task.is_null() {
-        return "Undone: the task is gone again.".to_owned();
+        let name = if let [title] = titles { quoted(title) } else { "the task".to_owned() };
+        return format!("Undone: {name} is gone again.");
     }
     let name = titled(task);
     match tool {
@@ -240,7 +241,7 @@ mod tests {
     const WHEN: fn() -> When =
         || When { now: "2026-11-21T12:00:00Z".parse().expect("a time"), zone: Tz::America__New_York };
 
-    fn said(tool: &str, arguments: Value, data: Value, changed: bool) -> String {
+    fn said(tool: &str, arguments: &Value, data: Value, changed: bool) -> String {
         let done = Done { data, revision: changed.then_some(7) };
         let known = [Named { id: "1".to_owned(), title: "Pay rent".to_owned() }];
         let arguments = arguments.as_object().cloned().unwrap_or_default();
@@ -259,29 +260,29 @@ mod tests {
     #[test]
     fn a_new_task_is_said_as_it_was_kept() {
         assert_eq!(
-            said("add_task", json!({}), rent(), true),
+            said("add_task", &json!({}), rent(), true),
             "Added “Pay rent”: every month on the 1st at 9:00 AM, first on Tue, Dec 1; #home, high; reminder 1 hour before."
         );
         let bare = json!({ "title": "Milk", "priority": "medium", "tags": [] });
-        assert_eq!(said("add_task", json!({ "title": "Beer" }), bare, true), "Added “Milk”.");
+        assert_eq!(said("add_task", &json!({ "title": "Beer" }), bare, true), "Added “Milk”.");
         let day =
             json!({ "title": "Milk", "due_date": "2027-01-05T05:00:00Z", "due_all_day": true, "description": "2 l" });
-        assert_eq!(said("add_task", json!({}), day, true), "Added “Milk”: due Tue, Jan 5, 2027; description “2 l”.");
+        assert_eq!(said("add_task", &json!({}), day, true), "Added “Milk”: due Tue, Jan 5, 2027; description “2 l”.");
     }
 
     #[test]
     fn what_changed_nothing_is_not_said_to_have_been_done() {
-        assert_eq!(said("complete_task", json!({}), rent(), true), "Done: “Pay rent”.");
-        assert_eq!(said("complete_task", json!({}), rent(), false), "“Pay rent” was done already.");
-        assert_eq!(said("reopen_task", json!({}), rent(), false), "“Pay rent” is open already.");
+        assert_eq!(said("complete_task", &json!({}), rent(), true), "Done: “Pay rent”.");
+        assert_eq!(said("complete_task", &json!({}), rent(), false), "“Pay rent” was done already.");
+        assert_eq!(said("reopen_task", &json!({}), rent(), false), "“Pay rent” is open already.");
         let urgent = json!({ "id": "1", "priority": "high" });
-        assert_eq!(said("update_task", urgent.clone(), rent(), true), "Changed “Pay rent”: high priority.");
-        assert_eq!(said("update_task", urgent, rent(), false), "“Pay rent” is so already: high priority.");
-        let gone = |deleted: bool| said("delete_task", json!({ "id": "1" }), json!({ "deleted": deleted }), deleted);
+        assert_eq!(said("update_task", &urgent, rent(), true), "Changed “Pay rent”: high priority.");
+        assert_eq!(said("update_task", &urgent, rent(), false), "“Pay rent” is so already: high priority.");
+        let gone = |deleted: bool| said("delete_task", &json!({ "id": "1" }), json!({ "deleted": deleted }), deleted);
         assert_eq!((&*gone(true), &*gone(false)), ("Deleted “Pay rent”.", "“Pay rent” was gone already."));
         let preview = json!({ "tasks": [rent()], "confirm_token": "x" });
         assert!(
-            said("batch_change", json!({ "action": "delete" }), preview, false).starts_with("Nothing is changed yet")
+            said("batch_change", &json!({ "action": "delete" }), preview, false).starts_with("Nothing is changed yet")
         );
     }
 
@@ -289,7 +290,7 @@ mod tests {
     fn what_is_said_of_an_update_is_what_came_of_it() {
         let asked = json!({ "id": "1", "tags": [], "due_date": "2026-12-24", "recurrence": null, "reminders": [] });
         assert_eq!(
-            said("update_task", asked, rent(), true),
+            said("update_task", &asked, rent(), true),
             "Changed “Pay rent”: due Tue, Dec 1 at 9:00 AM; repeats every month on the 1st at 9:00 AM; #home; \
              reminder 1 hour before."
         );
@@ -297,12 +298,12 @@ mod tests {
 
     #[test]
     fn an_undo_says_what_is_so_again() {
-        let undone = |tool: &str| undone(Some(tool), &json!({ "task": rent() }), &WHEN());
+        let undone = |tool: &str| undone(Some(tool), &[], &json!({ "task": rent() }), &WHEN());
         assert!(undone("delete_task").starts_with("Undone: “Pay rent” is back: every month"));
         assert_eq!(undone("complete_task"), "Undone: “Pay rent” is open again.");
         assert!(undone("update_task").starts_with("Undone: “Pay rent” is as it was before: every month"));
         assert_eq!(
-            super::undone(Some("add_task"), &json!({ "task": null }), &WHEN()),
+            super::undone(Some("add_task"), &[], &json!({ "task": null }), &WHEN()),
             "Undone: the task is gone again."
         );
     }
@@ -321,7 +322,7 @@ mod tests {
             let message = "task 0190-11 is not there".to_owned();
             let failure = Failure { code, message, reason: Some("TASK_NOT_FOUND".to_owned()) };
             let words = failed(&failure);
-            assert!(!words.contains("Done") && (code != Code::NotFound || !words.contains("0190")), "{words}");
+            assert!(!words.contains("Done") & (code != Code::NotFound || !words.contains("0190")), "{words}");
         }
     }
 }

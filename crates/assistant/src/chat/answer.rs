@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use todo_domain::Timestamp;
 use todo_language::IntentType;
 
 use super::Named;
@@ -39,8 +40,24 @@ pub enum Pending {
     Which {
         /// The message.
         text: String,
+        /// When it was said: what "tomorrow" is counted from.
+        at: Timestamp,
+        /// Which of its requests waits, from 0.
+        part: usize,
+        /// Which tasks were chosen before, for the references of the request that came first.
+        chosen: Vec<Named>,
         /// The tasks that it may mean, as they were shown.
         options: Vec<Named>,
+    },
+    /// Tasks that wait for what is to be changed.
+    Change {
+        /// The tasks.
+        tasks: Vec<Named>,
+    },
+    /// Words that wait for those that are missing: "add a task", "delete".
+    More {
+        /// The words.
+        text: String,
     },
 }
 
@@ -68,6 +85,17 @@ pub enum Decision {
     ExecutePending,
     /// What waited for a yes was given up.
     CancelPending,
+}
+
+impl Answer {
+    /// As the answer to a question that was asked before.
+    pub(crate) fn answered(self) -> Self {
+        let outcome = match self.outcome {
+            Outcome::TaskCompleted | Outcome::ResponseGiven if self.pending.is_none() => Outcome::ClarificationAnswered,
+            outcome => outcome,
+        };
+        Self { outcome, ..self }
+    }
 }
 
 impl Decision {
@@ -165,6 +193,7 @@ impl Pending {
         match self {
             Self::Calls { .. } => vec!["yes".to_owned(), "no".to_owned()],
             Self::Which { options, .. } => (1..=options.len()).map(|place| place.to_string()).collect(),
+            Self::Change { .. } | Self::More { .. } => Vec::new(),
         }
     }
 }
