@@ -50,7 +50,6 @@ impl Gateway {
 ///
 /// # Panics
 /// If the contract holds what the gateway does not understand; the contract is part of the build.
-#[must_use]
 pub fn build(options: Options, backend: Channel, assistant: Channel) -> Router {
     let pool = todo_proto::json::pool();
     let rpcs = contract::rpcs(pool);

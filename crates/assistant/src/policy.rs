@@ -115,7 +115,14 @@ fn question(turn: &Turn, asked: &Asked, titles: &[String]) -> String {
             facts.extend(values.get("title").map(|title| format!("title {}", quoted(text(title)))));
             format!("Change {these}: {}?", and(facts))
         }
-        Act::UpdateEach(_) => format!("Change {these}?"),
+        Act::UpdateEach(changes) => {
+            let fields =
+                changes.iter().flat_map(Map::keys).filter(|name| !matches!(name.as_str(), "id" | "due_all_day"));
+            let mut fields: Vec<_> = fields.map(|name| name.replace('_', " ")).collect();
+            fields.sort_unstable();
+            fields.dedup();
+            format!("Change the {} of {these}?", and(fields))
+        }
     };
     format!("{lead}\n{}", numbered(&quotes, LISTED, quotes.len()))
 }
@@ -133,7 +140,7 @@ pub async fn settle(turn: &mut Turn) -> Option<Answer> {
     match read.first().map(|intent| &intent.request) {
         Some(Request::Yes) => Some(execute(turn, calls, &tasks).await),
         Some(Request::No) => {
-            let left = if adds { "I added nothing.".to_owned() } else { format!("I left {} as it is.", named(&tasks)) };
+            let left = if adds { "I added nothing.".to_owned() } else { left(&tasks) };
             turn.say(&format!("Okay. {left}"));
             let outcome = Outcome::ResponseGiven;
             Some(settled(IntentType::ConfirmNo, Decision::CancelPending, outcome, &calls))
@@ -141,7 +148,7 @@ pub async fn settle(turn: &mut Turn) -> Option<Answer> {
         _ => {
             // Who goes on without an answer is told only of what may be taken as done.
             if !adds {
-                turn.say(&format!("(I left {} as it is.)\n\n", named(&tasks)));
+                turn.say(&format!("({})\n\n", left(&tasks)));
             }
             None
         }
@@ -188,9 +195,11 @@ fn settled(intent: IntentType, decision: Decision, outcome: Outcome, calls: &[Ca
     Answer { intent, confidence: 1.0, params, decision, outcome, pending: None }
 }
 
-fn named(tasks: &[Named]) -> String {
+fn left(tasks: &[Named]) -> String {
     match tasks {
-        [task] => quoted(&task.title),
-        tasks => format!("those {}", counted(i64::try_from(tasks.len()).unwrap_or(i64::MAX), "task")),
+        [task] => format!("I left {} as it is.", quoted(&task.title)),
+        tasks => {
+            format!("I left those {} as they are.", counted(i64::try_from(tasks.len()).unwrap_or(i64::MAX), "task"))
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod access;
 mod bulk;
+mod chat;
 mod completion;
 mod envelope;
 mod letters;
@@ -90,6 +91,12 @@ on_every_ground! {
         what_is_not_as_it_was_shown_is_not_done,
         a_series_goes_with_what_it_made,
         what_cannot_be_done_to_all_is_refused_at_once,
+    ],
+    chat: [
+        a_conversation_does_what_it_says,
+        every_intent_comes_to_what_the_policy_says,
+        what_waits_for_a_yes_is_done_as_it_was_shown_or_not_at_all,
+        a_message_that_comes_again_does_nothing_twice,
     ],
     completion: [
         closing_a_task_makes_the_next_one_interval_later,

@@ -151,7 +151,13 @@ impl<'t> Session<'t> {
 
     /// Asks what has to be asked, and says what came of all of it.
     pub(super) async fn finish(mut self, intents: &[Intent]) -> Answer {
-        let asked = std::mem::take(&mut self.asked);
+        let mut asked = std::mem::take(&mut self.asked);
+        // What was renamed since is asked about by its new name.
+        for task in asked.iter_mut().flat_map(|asked| &mut asked.tasks) {
+            if let Some(touched) = self.touched.iter().find(|touched| touched.id == task.id) {
+                task.title.clone_from(&touched.title);
+            }
+        }
         let mut confirming = false;
         if !asked.is_empty() {
             if self.pending.is_some() {

@@ -112,16 +112,15 @@ impl Chat {
             conversation: begun.conversation.clone(),
             message: begun.message.clone(),
         }));
-        match &begun.reply {
-            Some(reply) => repeat(&listener, &begun, reply.clone()),
-            None => {
-                let chat = self.clone();
-                self.turns.spawn(async move {
-                    if let Err(status) = chat.go(begun, caller, listener.clone()).await {
-                        let _ = listener.0.send(Err(status));
-                    }
-                });
-            }
+        if let Some(reply) = &begun.reply {
+            repeat(&listener, &begun, reply.clone());
+        } else {
+            let chat = self.clone();
+            self.turns.spawn(async move {
+                if let Err(status) = chat.go(begun, caller, listener.clone()).await {
+                    let _ = listener.0.send(Err(status));
+                }
+            });
         }
         Ok(UnboundedReceiverStream::new(steps))
     }
