@@ -191,7 +191,7 @@ impl Turn {
         let scheduler = role::scheduler(own, options.scheduler, time(), listeners, shutdown.clone());
         running.push(tokio::spawn(async { scheduler.await.expect("the scheduler runs") }));
         let (own, listeners) = self.place(Role::Assistant);
-        let assistant = role::assistant(own, time(), listeners, shutdown.clone());
+        let assistant = role::assistant(own, options.model, time(), listeners, shutdown.clone());
         running.push(tokio::spawn(async { assistant.await.expect("the assistant runs") }));
         let (own, listeners) = self.place(Role::Gateway);
         let address = listeners.public.local_addr().expect("an address");

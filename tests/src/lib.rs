@@ -8,6 +8,7 @@ pub mod dice;
 pub mod distributed;
 pub mod observer;
 pub mod process;
+pub mod provider;
 pub mod proxy;
 pub mod rest;
 pub mod stream;

@@ -49,7 +49,12 @@ impl Stream {
         (response.status() == 200).then(|| Self::of(response))
     }
 
-    fn of(response: Response) -> Self {
+    /// Reads the events of an answer.
+    ///
+    /// # Panics
+    /// When it is none of events.
+    #[must_use]
+    pub fn of(response: Response) -> Self {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self { response, text: String::new() }

@@ -7,7 +7,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 use todo::{
     all::{self, Options},
+    cli::Llm,
     database::Database,
+    engine,
 };
 use todo_backend::store::Store;
 use todo_domain::{Clock, Ids};
@@ -23,7 +25,10 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::{Postgres, clock::TestClock, cluster::Role, dice::Dice, distributed::Turn, observer::Observer, rest::Rest};
+use crate::{
+    Postgres, clock::TestClock, cluster::Role, dice::Dice, distributed::Turn, observer::Observer, provider::Provider,
+    rest::Rest,
+};
 
 /// How long a system may take to drain.
 const STOP: Duration = Duration::from_secs(20);
@@ -50,6 +55,8 @@ pub struct Setup {
     pub look: Duration,
     /// On what it runs.
     pub ground: Ground,
+    /// The language model that answers in the chat, if there is one.
+    pub llm: Option<Llm>,
     /// Changes what else can be chosen, as far as the ground has it.
     pub adjust: fn(&mut Options),
 }
@@ -74,6 +81,7 @@ impl Setup {
             clock: Arc::new(SystemClock),
             look,
             ground: Ground::Sqlite,
+            llm: None,
             adjust: |_| {},
         }
     }
@@ -90,6 +98,23 @@ impl Setup {
         let clock = Arc::new(TestClock::at(time));
         let adjust = |options: &mut Options| options.backend.access_ttl = TimeDelta::days(36_500);
         (Self { adjust, ..Self::with_clock(&clock) }, clock)
+    }
+
+    /// The same, with a language model of this provider.
+    ///
+    /// # Panics
+    /// Never: the address is one.
+    #[must_use]
+    pub fn with_model(self, provider: &Provider) -> Self {
+        let llm = Llm {
+            llm_model: Some("scripted".to_owned()),
+            llm_base_url: Some(format!("http://{}/v1", provider.address).parse().expect("an address")),
+            llm_timeout: crate::SOON,
+            llm_temperature: 0.0,
+            llm_max_tokens: 1_024,
+            max_tool_iterations: 5,
+        };
+        Self { llm: Some(llm), ..self }
     }
 
     /// The same, on another ground.
@@ -110,6 +135,7 @@ impl Setup {
         let mut options = Options::new(self.directory.path().to_owned(), Arc::clone(&ids));
         options.backend.sign_ups_per_address = 100_000;
         options.scheduler.look = self.look;
+        options.model = self.llm.as_ref().and_then(|llm| engine::options(llm).expect("a model that can be asked"));
         (self.adjust)(&mut options);
         match &self.ground {
             Ground::Distributed(turn) => self.start_roles(turn, options, ids, shutdown).await,

@@ -13,11 +13,13 @@
 //! | `policy` | what waits for a yes: asking for it, and what comes of it |
 //! | `receipt`, `words` | what was done, in words |
 //! | `builtin` | a grammar, which needs no model |
+//! | `model` | a language model |
 
 mod builtin;
 pub mod call;
 pub mod chat;
 pub mod mcp;
+pub mod model;
 pub mod policy;
 pub mod receipt;
 mod schema;

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
-use todo_assistant::{Builtin, chat};
+use todo_assistant::{chat, model};
 use todo_backend::store::Store;
 use todo_domain::{Clock, Ids};
 use todo_gateway::Channel;
@@ -14,14 +14,14 @@ use todo_runtime::{
     serve::serve,
 };
 use todo_sidecar::{
-    ApiChannel, LocalSidecar, Subscriber,
+    ApiChannel, Error, LocalSidecar, Subscriber,
     local::{self, Cron, Faults, Location, Lookup, Secrets},
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-use crate::{data::Directory, database::Database, mcp};
+use crate::{data::Directory, database::Database, engine, mcp};
 
 /// How often the cron bindings tick (Dapr's `@every 1m`).
 const TICK: Duration = Duration::from_mins(1);
@@ -48,6 +48,8 @@ pub struct Options {
     pub scheduler: todo_scheduler::Options,
     /// Of the gateway. Readiness and shutdown are filled in here.
     pub gateway: todo_gateway::Options,
+    /// The language model that answers in the chat; without one, a grammar does.
+    pub model: Option<model::Options>,
     /// Faults of the sidecar, for tests.
     pub faults: Option<Faults>,
     /// Who starts deliveries: tests may step them one by one.
@@ -65,6 +67,7 @@ impl Options {
             backend: todo_backend::Options::default(),
             scheduler: todo_scheduler::Options::default(),
             gateway: todo_gateway::Options::new(ids),
+            model: None,
             faults: None,
             mode: local::Mode::Running,
         }
@@ -160,9 +163,18 @@ pub async fn build(
         Arc::clone(&scheduler.subscriber),
         Some(ApiChannel::from_routes(scheduler.routes.clone())),
     );
+    let own = sidecar.handle("assistant");
+    let key = model::Key::default();
+    if options.model.is_some() {
+        match own.secret("llm-api-key").await {
+            Ok(secret) => key.replace(secret.expose())?,
+            Err(Error::NotFound) => {}
+            Err(error) => return Err(format!("the secret llm-api-key cannot be read: {error}")),
+        }
+    }
     let assistant = chat::build(chat::Ports {
-        backend: sidecar.handle("assistant").app("backend"),
-        engine: Arc::new(Builtin),
+        backend: own.app("backend"),
+        engine: engine::build(options.model, key)?,
         clock,
         ids,
         patience: chat::PATIENCE,

@@ -22,6 +22,9 @@ pub struct Cli {
     /// What can be chosen.
     #[command(flatten)]
     pub settings: Settings,
+    /// Which language model answers in the chat.
+    #[command(flatten)]
+    pub llm: Llm,
     /// How daprd is reached.
     #[command(flatten)]
     pub dapr: Dapr,
@@ -219,6 +222,30 @@ pub struct Settings {
     pub public_url: Option<Uri>,
 }
 
+/// Which language model answers in the chat; the secret `llm-api-key` (`LLM_API_KEY`) is what its provider is shown.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Language model (without one, the built-in grammar answers)")]
+pub struct Llm {
+    /// The model, as the provider calls it.
+    #[arg(long, global = true, env = "LLM_MODEL", value_name = "NAME")]
+    pub llm_model: Option<String>,
+    /// The provider of chat completions, such as `http://localhost:11434/v1`; with a key `api.openai.com` unless said.
+    #[arg(long, global = true, env = "LLM_BASE_URL", value_parser = provider, value_name = "URL")]
+    pub llm_base_url: Option<Uri>,
+    /// How long one call of the model may take, such as 30s.
+    #[arg(long, global = true, env = "LLM_TIMEOUT", default_value = "30s", value_parser = patience, value_name = "DURATION")]
+    pub llm_timeout: Duration,
+    /// How freely it chooses words, from 0 to 2.
+    #[arg(long, global = true, env = "LLM_TEMPERATURE", default_value = "0", value_parser = temperature, value_name = "NUMBER")]
+    pub llm_temperature: f64,
+    /// The longest answer, in tokens.
+    #[arg(long, global = true, env = "LLM_MAX_TOKENS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..), value_name = "NUMBER")]
+    pub llm_max_tokens: u32,
+    /// How often a message may have it call tools before it must answer, 1 to 20.
+    #[arg(long, global = true, env = "MAX_TOOL_ITERATIONS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=20), value_name = "NUMBER")]
+    pub max_tool_iterations: u32,
+}
+
 /// How a role reaches its daprd, and is reached by it.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Dapr (roles of their own)")]
@@ -357,6 +384,24 @@ fn since(text: &str) -> Result<Since, String> {
 fn http_url(text: &str) -> Result<Uri, String> {
     let url = text.parse::<Uri>().ok().filter(|url| url.scheme_str() == Some("http") && url.host().is_some());
     url.ok_or_else(|| "takes an http:// URL such as http://backend-svc:8000".to_owned())
+}
+
+fn provider(text: &str) -> Result<Uri, String> {
+    let url = text.parse::<Uri>().ok().filter(|url| url.host().is_some() && url.query().is_none());
+    url.filter(|url| matches!(url.scheme_str(), Some("http" | "https")))
+        .ok_or_else(|| "takes an http:// or https:// URL such as http://localhost:11434/v1".to_owned())
+}
+
+fn patience(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).ok();
+    duration
+        .filter(|duration| (Duration::from_millis(1)..=Duration::from_secs(100)).contains(duration))
+        .ok_or_else(|| "takes a duration from 1ms to 100s such as 30s".to_owned())
+}
+
+fn temperature(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=2.0).contains(number));
+    number.ok_or_else(|| "takes a number from 0 to 2 such as 0.2".to_owned())
 }
 
 fn network(text: &str) -> Result<IpNet, String> {

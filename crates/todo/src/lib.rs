@@ -5,6 +5,7 @@ pub mod all;
 pub mod cli;
 pub mod data;
 pub mod database;
+pub mod engine;
 pub mod eval;
 pub mod mcp;
 pub mod operator;

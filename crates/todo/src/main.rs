@@ -14,9 +14,9 @@ use std::{
 use clap::{CommandFactory, FromArgMatches};
 use todo::{
     all,
-    cli::{Cli, Command, Dapr, Settings, Sidecar, SignUp},
+    cli::{Cli, Command, Dapr, Llm, Settings, Sidecar, SignUp},
     database::Database,
-    eval, mcp, operator, role,
+    engine, eval, mcp, operator, role,
 };
 use todo_domain::{Clock, Ids};
 use todo_runtime::{
@@ -102,9 +102,9 @@ async fn run(cli: Cli) -> Result<(), String> {
             Err("`todo all` has its own sidecar; with SIDECAR=dapr run `todo backend`, `scheduler`, `assistant` and `gateway`"
                 .to_owned())
         }
-        Command::All => serve_all(settings).await,
+        Command::All => serve_all(settings, &cli.llm).await,
         role @ (Command::Backend | Command::Scheduler | Command::Assistant | Command::Gateway) => {
-            serve_role(&role, settings, cli.dapr).await
+            serve_role(&role, settings, &cli.llm, cli.dapr).await
         }
         Command::Mcp(options) => mcp::stdio(options).await,
         Command::Eval(options) => eval::run(&options),
@@ -134,12 +134,13 @@ fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-async fn serve_all(settings: Settings) -> Result<(), String> {
+async fn serve_all(settings: Settings, llm: &Llm) -> Result<(), String> {
     let shutdown = CancellationToken::new();
     let ids = Arc::new(SystemIds);
     let mut options = all::Options::new(settings.data_dir.clone(), ids.clone());
     options.database.clone_from(&settings.database_url);
     options.environment = Arc::new(environment);
+    options.model = engine::options(llm)?;
     options.backend = backend_options(&settings);
     options.gateway = gateway_options(&settings, ids.clone());
     let system = all::build(options, Arc::new(SystemClock), ids, shutdown.clone()).await?;
@@ -152,7 +153,7 @@ async fn serve_all(settings: Settings) -> Result<(), String> {
     Ok(())
 }
 
-async fn serve_role(role: &Command, settings: Settings, dapr: Dapr) -> Result<(), String> {
+async fn serve_role(role: &Command, settings: Settings, llm: &Llm, dapr: Dapr) -> Result<(), String> {
     if dapr.sidecar == Some(Sidecar::Local) {
         return Err("a role of its own needs daprd: leave SIDECAR=local away, or run `todo all`".to_owned());
     }
@@ -187,7 +188,9 @@ async fn serve_role(role: &Command, settings: Settings, dapr: Dapr) -> Result<()
             Command::Scheduler => {
                 role::scheduler(options, todo_scheduler::Options::default(), ports, listeners, shutdown.clone()).await
             }
-            Command::Assistant => role::assistant(options, ports, listeners, shutdown.clone()).await,
+            Command::Assistant => {
+                role::assistant(options, engine::options(llm)?, ports, listeners, shutdown.clone()).await
+            }
             _ => {
                 let own = gateway_options(&settings, ids);
                 let peers = role::Peers { backend: dapr.backend_url, assistant: dapr.assistant_url };

@@ -21,7 +21,7 @@ use axum::{
 };
 use http::Uri;
 use http_body_util::BodyExt as _;
-use todo_assistant::{Builtin, chat};
+use todo_assistant::{chat, model};
 use todo_backend::store::Store;
 use todo_domain::{Clock, Ids};
 use todo_gateway::Channel;
@@ -44,7 +44,7 @@ use tower::ServiceExt as _;
 use crate::{
     all::{HANDLERS, patrol},
     database::Database,
-    mcp,
+    engine, mcp,
     secrets::Secrets,
     trust::{InternalToken, Trusted},
 };
@@ -196,6 +196,7 @@ pub async fn scheduler(
 /// As [`backend`].
 pub async fn assistant(
     options: Options,
+    llm: Option<model::Options>,
     (clock, ids): (Arc<dyn Clock>, Arc<dyn Ids>),
     listeners: Listeners,
     shutdown: CancellationToken,
@@ -206,13 +207,9 @@ pub async fn assistant(
     let work = async {
         let Some(token) = role.internal_token().await? else { return Ok(()) };
         let sidecar = Trusted { sidecar: Arc::new(role.dapr.clone()), token };
-        let chat = chat::build(chat::Ports {
-            backend: sidecar.app("backend"),
-            engine: Arc::new(Builtin),
-            clock,
-            ids,
-            patience: chat::PATIENCE,
-        });
+        let engine = engine::build(llm.clone(), role.llm_key(llm.is_some()).await?)?;
+        let chat =
+            chat::build(chat::Ports { backend: sidecar.app("backend"), engine, clock, ids, patience: chat::PATIENCE });
         late.open(router(chat.routes.clone()));
         let turns = async {
             role.quiet.cancelled().await;
@@ -340,6 +337,20 @@ impl Role {
         let kept = token.clone();
         self.secrets.keep("internal-token", move |secret| kept.replace(secret.expose()));
         Ok(Some(token))
+    }
+
+    /// What the provider of a language model is shown, if there is a model; many need nothing.
+    async fn llm_key(&self, wanted: bool) -> Result<model::Key, String> {
+        let key = model::Key::default();
+        if wanted {
+            // Only a store that answers that there is none makes it an error here.
+            if let Ok(Some(secret)) = self.secrets.first("llm-api-key", &self.told).await {
+                key.replace(secret.expose())?;
+            }
+            let kept = key.clone();
+            self.secrets.keep("llm-api-key", move |secret| kept.replace(secret.expose()));
+        }
+        Ok(key)
     }
 
     /// Opens the database as soon as it is there; `None` at the shutdown.

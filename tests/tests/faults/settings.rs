@@ -7,7 +7,7 @@ use todo_tests::process::{Process, ended, todo};
 
 #[tokio::test]
 async fn a_bad_value_names_itself_and_says_what_it_takes() {
-    let cases: [(&str, &str, &str, &str); 9] = [
+    let cases: [(&str, &str, &str, &str); 14] = [
         ("--listen", "LISTEN_ADDR", "nowhere", "ADDRESS:PORT"),
         ("--access-token-ttl", "ACCESS_TOKEN_TTL", "soon", "takes a duration"),
         ("--refresh-token-ttl", "REFRESH_TOKEN_TTL", "0s", "takes a duration"),
@@ -17,6 +17,11 @@ async fn a_bad_value_names_itself_and_says_what_it_takes() {
         ("--database-url", "DATABASE_URL", "mysql://x", "postgres://"),
         ("--trusted-proxies", "TRUSTED_PROXIES", "my-proxy", "takes an address"),
         ("--sign-ups-per-address", "SIGN_UPS_PER_ADDRESS", "0", "1.."),
+        ("--llm-base-url", "LLM_BASE_URL", "localhost:11434", "takes an http:// or https:// URL"),
+        ("--llm-timeout", "LLM_TIMEOUT", "1h", "takes a duration from 1ms to 100s"),
+        ("--llm-temperature", "LLM_TEMPERATURE", "3", "takes a number from 0 to 2"),
+        ("--llm-max-tokens", "LLM_MAX_TOKENS", "0", "1.."),
+        ("--max-tool-iterations", "MAX_TOOL_ITERATIONS", "21", "1..=20"),
     ];
     for (flag, variable, value, takes) in cases {
         let by_flag = ended(todo(&["all", flag, value])).await;
@@ -29,6 +34,19 @@ async fn a_bad_value_names_itself_and_says_what_it_takes() {
             assert!(it.stderr.contains(takes), "{flag} does not say that it takes {takes:?}: {}", it.stderr);
             assert!(it.stdout.is_empty(), "{}", it.stdout);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_language_model_needs_a_name_and_a_provider() {
+    for (given, missing) in
+        [(["--llm-base-url", "http://localhost:1/v1"], "LLM_MODEL"), (["--llm-model", "x"], "LLM_BASE_URL")]
+    {
+        let scratch = TempDir::new().expect("a scratch directory");
+        let mut command = todo(&["all", "--listen", "127.0.0.1:0", "--data-dir"]);
+        command.arg(scratch.path()).args(given);
+        let it = ended(command).await;
+        assert!(it.code.is_some_and(|code| code != 0) && it.stderr.contains(missing), "{it:?}");
     }
 }
 

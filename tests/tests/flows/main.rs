@@ -9,6 +9,7 @@ mod envelope;
 mod letters;
 mod limits;
 mod mcp;
+mod model;
 mod named;
 mod parity;
 mod quick;
@@ -132,6 +133,19 @@ on_every_ground! {
         a_tool_says_what_was_wrong,
         who_calls_tools_has_a_token_and_comes_from_a_known_page,
         the_same_task_by_tool_rest_and_grpc_is_equal,
+    ],
+    model: [
+        a_model_calls_tools_and_what_it_does_is_streamed,
+    ] and embedded: [
+        // What they are about does not depend on the ground.
+        providers_differ_and_all_are_understood,
+        a_provider_that_fails_is_asked_once_more_or_replaced,
+        a_provider_that_is_slow_or_away_is_replaced,
+        what_was_not_done_is_never_said_to_be,
+        what_a_title_tells_the_model_is_not_done,
+        a_deletion_is_made_when_the_person_says_yes,
+        a_model_has_the_tools_of_the_table_and_five_rounds,
+        a_model_knows_what_was_said_before,
     ],
     named: [
         a_created_task_is_announced_with_its_priority,
