@@ -158,6 +158,7 @@ on_every_ground! {
     ],
     parity: [
         the_same_scenario_through_every_surface_gives_the_same,
+        the_same_intent_makes_the_same_task_by_chat_tools_rest_and_grpc,
     ],
     quick: [
         what_was_read_makes_the_task_that_it_says,

@@ -20,13 +20,13 @@ const ACCEPT: (&str, &str) = ("accept", "application/json, text/event-stream");
 const NOBODY: &str = "00000000-0000-4000-8000-000000000001";
 
 /// A user's agent.
-struct Agent<'a> {
+pub(crate) struct Agent<'a> {
     user: &'a Rest,
     tools: Vec<Value>,
 }
 
 impl<'a> Agent<'a> {
-    async fn new(user: &'a Rest) -> Self {
+    pub(crate) async fn new(user: &'a Rest) -> Self {
         let mut agent = Self { user, tools: Vec::new() };
         let hello = json!({
             "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" },
@@ -47,7 +47,7 @@ impl<'a> Agent<'a> {
     }
 
     /// The result of a call, which is as its schema says, in both its forms.
-    async fn call(&self, name: &str, arguments: Value) -> Value {
+    pub(crate) async fn call(&self, name: &str, arguments: Value) -> Value {
         let answer = self.ask("tools/call", json!({ "name": name, "arguments": arguments })).await;
         let result = answer["structuredContent"].clone();
         let shown: Value = serde_json::from_str(text(&answer["content"][0]["text"])).expect("JSON");

@@ -1,4 +1,5 @@
-//! One scenario through gRPC, gRPC-web and REST: the same results, and the same reasons.
+//! One scenario through gRPC, gRPC-web and REST: the same results, and the same reasons. And one intent said in the chat,
+//! and asked for by programs and agents: the same task.
 
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
@@ -10,6 +11,7 @@ use todo_tests::{
 
 use crate::{
     MONDAY, at,
+    mcp::Agent,
     surface::{Call, Outcome, Rpc, Surface},
 };
 
@@ -190,4 +192,64 @@ fn accounts() -> Vec<Step> {
         call(Rpc::UpdateMe, "", json!({ "time_zone": "Europe/Berlin" })),
         call(Rpc::UpdateMe, "", json!({ "time_zone": "Berlin", "display_name": "" })),
     ]
+}
+
+/// What a person may say, and the same task as programs ask for it. The zone is New York's, and it is Monday.
+fn intents() -> Vec<(&'static str, Value)> {
+    let rule = |rrule: &str| json!({ "recurrence_type": "rrule", "rrule": rrule });
+    vec![
+        ("add buy milk", json!({ "title": "buy milk" })),
+        (
+            "pay rent every 1st at 9am #home !high, remind me 1 hour before",
+            json!({
+                "title": "pay rent", "priority": "high", "tags": ["home"], "due_date": "2026-04-01T09:00:00-04:00",
+                "reminders": [{ "before_due_seconds": 3600 }], "recurrence": rule("FREQ=MONTHLY;BYMONTHDAY=1"),
+            }),
+        ),
+        (
+            "todo: file the taxes tomorrow #money #home p1 // with the receipts of May",
+            json!({
+                "title": "file the taxes", "description": "with the receipts of May", "priority": "high",
+                "tags": ["money", "home"], "due_date": "2026-03-03T00:00:00-05:00", "due_all_day": true,
+            }),
+        ),
+        (
+            "don't forget to water the plants every! 3 days",
+            json!({
+                "title": "water the plants", "due_date": "2026-03-02T00:00:00-05:00", "due_all_day": true,
+                "recurrence": { "recurrence_type": "rrule", "rrule": "FREQ=DAILY;INTERVAL=3", "anchor": "completion" },
+            }),
+        ),
+        (
+            "remind me to call mom at 5pm",
+            json!({ "title": "call mom", "due_date": "2026-03-02T17:00:00-05:00", "reminders": [{ "before_due_seconds": 0 }] }),
+        ),
+    ]
+}
+
+pub(crate) async fn the_same_intent_makes_the_same_task_by_chat_tools_rest_and_grpc(ground: Ground) {
+    let (setup, _) = at(MONDAY, ground);
+    let system = setup.start().await;
+    for (number, (said, asked)) in intents().into_iter().enumerate() {
+        let mut made = Vec::new();
+        for way in 0..=Surface::ALL.len() + 1 {
+            let user = system.user(&format!("u{number}-{way}")).await;
+            user.patch("/api/auth/me", &json!({ "time_zone": "America/New_York" })).await.expect(200);
+            let mut ids = vec![user.user_id.clone()];
+            if let Some(surface) = Surface::ALL.get(way) {
+                let call = Call::new(Rpc::Create, "", asked.clone());
+                call.on(*surface, &user, &system.grpc()).await.expect("it is made");
+            } else if way == Surface::ALL.len() {
+                assert_eq!(Agent::new(&user).await.call("add_task", asked.clone()).await["success"], true);
+            } else {
+                user.post("/api/chat", &json!({ "content": said })).await.expect(200);
+            }
+            let tasks = user.get("/api/tasks").await.expect(200);
+            made.push(canonical(tasks["tasks"].clone(), &mut ids));
+        }
+        for (way, tasks) in made.iter().enumerate() {
+            assert_eq!(tasks, &made[0], "{said}, the way {way}");
+        }
+    }
+    system.stop().await;
 }
