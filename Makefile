@@ -1,47 +1,56 @@
 # Everything a person or CI does here. Each target installs or builds what it needs, or says what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run run-dapr test test-full bench lint fmt proto-breaking clean
+.PHONY: help run run-dapr page test test-full bench lint fmt proto-breaking clean
 SHELL := bash
 CARGO ?= cargo
 BUF := tools/buf/node_modules/.bin/buf
+PAGE := frontend/out/index.html
+PAGE_TOOLS := frontend/node_modules/.package-lock.json
 
 help: ## Says what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-run: cargo ## Builds the executable and runs everything in one process at http://localhost:8080
+run: cargo $(PAGE) ## Builds the executable and runs everything in one process at http://localhost:8080
 	@echo "Building (the first time takes some minutes) ..."
-	@$(CARGO) build --release --locked -p todo
+	@$(CARGO) build --release --locked -p todo --features ui
 	@exec target/release/todo all
 
-run-dapr: cargo dapr ## The same as on Kubernetes: four roles beside four daprds, with Redis and Postgres
+run-dapr: cargo dapr $(PAGE) ## The same as on Kubernetes: four roles beside four daprds, with Redis and Postgres
 	@echo "Building (the first time takes some minutes) ..."
-	@$(CARGO) build --release --locked -p todo
+	@$(CARGO) build --release --locked -p todo --features ui
 	@exec dapr/run
+
+page: $(PAGE) ## Builds the page that the feature `ui` embeds
 
 test: cargo ## Runs what needs only the toolchain
 	$(CARGO) build --locked -p todo
 	$(CARGO) test --workspace --locked
 
-test-full: cargo dapr ## Runs everything: real Postgres, Redis and daprd, process kills, the API fuzzed by its own description, MCP by two clients
+test-full: cargo dapr $(PAGE) chromium ## Runs everything: real Postgres, Redis and daprd, process kills, the API fuzzed by its own description, MCP by two clients, the page in a browser
 	$(CARGO) build --locked -p todo
 	CI=true $(CARGO) test --workspace --locked
 	tools/schemathesis/run
 	tools/mcp/run
+	npm --prefix frontend test
+	$(CARGO) build --locked -p todo --features ui
+	npm --prefix frontend run e2e
 
 bench: cargo ## Measures, each figure beside a reference in the same run
 	$(CARGO) run --release --locked -p todo-bench
 
-lint: cargo $(BUF) ## Format, lints, dependency rules, protos
+lint: cargo $(BUF) $(PAGE_TOOLS) ## Format, lints, dependency rules, protos, types of the page
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	tools/deny
 	$(BUF) lint
 	$(BUF) format --diff --exit-code --path proto/todo
 	tools/buf/breaking
+	npm --prefix frontend run lint
 
-fmt: cargo ## Formats
+fmt: cargo $(BUF) $(PAGE_TOOLS) ## Formats
 	$(CARGO) fmt --all
 	$(BUF) format -w --path proto/todo
+	npm --prefix frontend run format
 
 $(BUF): tools/buf/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is needed for buf: install Node.js 20 or later"; exit 1; }
@@ -49,7 +58,19 @@ $(BUF): tools/buf/package-lock.json
 	npm install --prefix tools/buf --no-save --no-audit --no-fund
 	@touch $@
 
-.PHONY: cargo dapr
+$(PAGE_TOOLS): frontend/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed for the page: install Node.js 20.9 or later"; exit 1; }
+	npm install --prefix frontend --no-save --no-audit --no-fund
+	@touch $@
+
+$(PAGE): $(PAGE_TOOLS) $(filter-out %/next-env.d.ts %.tsbuildinfo,$(wildcard frontend/*.* frontend/build/*)) $(shell find frontend/src proto/todo -type f -not -path '*/gen/*')
+	npm --prefix frontend run build
+	@touch $@
+
+.PHONY: cargo dapr chromium
+chromium:
+	@command -v chromium >/dev/null || tools/install chromium
+
 cargo:
 	@command -v $(CARGO) >/dev/null || { echo "cargo is needed: install Rust 1.94 or later by https://rustup.rs"; exit 1; }
 	@command -v cc >/dev/null || { echo "a C compiler is needed for SQLite: install gcc or clang"; exit 1; }
@@ -62,3 +83,4 @@ dapr:
 
 clean: ## Removes what was built
 	$(CARGO) clean
+	rm -rf frontend/out frontend/.next

@@ -1,4 +1,5 @@
-//! What is served besides the contract: health, the description, and pages for people that need no network.
+//! What is served besides the contract: health, the description, pages about the API that need no network, and the
+//! page itself when it is built in.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -11,12 +12,15 @@ use todo_runtime::health::Health;
 
 use crate::{Options, edge::Template, openapi, rest};
 
+mod site;
+
 const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
 
 /// Fixed pages, by path.
 pub(crate) struct Pages {
     files: BTreeMap<&'static str, Page>,
+    site: site::Site,
     /// Written when first asked for: a start should not wait for it.
     description: LazyLock<Page>,
 }
@@ -38,7 +42,8 @@ impl Pages {
             ("/api/docs.css", Page::new("text/css; charset=utf-8", include_str!("page/docs.css"))),
         ]);
         let description = || Page::new(JSON, serde_json::to_vec(&openapi::document()).expect("a JSON tree is JSON"));
-        Self { files, description: LazyLock::new(description) }
+        let site = site::Site::new(site::FILES);
+        Self { files, site, description: LazyLock::new(description) }
     }
 
     /// Answers, if the path is one of these.
@@ -49,10 +54,16 @@ impl Pages {
         headers: &HeaderMap,
         options: &Options,
     ) -> Option<Response> {
+        if let Some(response) = self.site.serve(method, path, headers) {
+            return Some(response);
+        }
         let (name, page) = match path {
             "/health" | "/api/health" | "/ready" => (path, None),
             "/api/openapi.json" => (path, Some(&*self.description)),
-            path => self.files.get_key_value(path).map(|(name, page)| (*name, Some(page)))?,
+            path => match self.files.get_key_value(path) {
+                Some((name, page)) => (*name, Some(page)),
+                None => return self.site.miss(method, path, headers),
+            },
         };
         let mut response = match *method {
             Method::GET | Method::HEAD => match page {
@@ -69,11 +80,8 @@ impl Pages {
 
 impl Page {
     fn new(kind: &'static str, text: impl Into<Bytes>) -> Self {
-        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
         let text = text.into();
-        let mut hasher = DefaultHasher::new();
-        text.hash(&mut hasher);
-        let tag = HeaderValue::from_str(&format!("\"{:x}\"", hasher.finish())).expect("hex in quotes");
+        let tag = tag(&text);
         Self { kind, text, tag }
     }
 
@@ -89,4 +97,12 @@ impl Page {
         headers.insert(header::ETAG, self.tag.clone());
         response
     }
+}
+
+/// An entity tag that changes with the text.
+fn tag(text: &[u8]) -> HeaderValue {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    HeaderValue::from_str(&format!("\"{:x}\"", hasher.finish())).expect("hex in quotes")
 }

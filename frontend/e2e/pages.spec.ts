@@ -1,0 +1,126 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+
+import { api, expect, newPerson, signIn, test, url, type Person } from "./person";
+
+const lines = [
+  "pay rent every 1st at 9am #home #money !high, remind me 1 hour before",
+  "call mom today at 23:30 #family",
+  "finish the quarterly report tomorrow at 5pm #work #urgent #finance #q4 !high // Numbers from Berlin are still missing",
+  "water plants every 3 days #home",
+  "stretch every day at 7am #health",
+  "groceries today #home // Oat milk, bread, tomatoes",
+  "reply to Sam about the offer tomorrow at 10 #work",
+  "dentist next friday 10:30 !high remind me 1 day before",
+  "team retro every 2 weeks on thursday at 15:00 #work",
+  "birthday present for Lena in 3 days #family // She likes ceramics",
+  "book flights to Lisbon in 2 weeks #travel !low // Direct, not before 9",
+  "renew passport in 6 weeks #travel",
+  "submit expense report yesterday #work !high",
+  "back up photos 3 days ago #home",
+  "read “The Overstory” #books !low",
+];
+
+type Reading = Record<string, unknown> & {
+  reminders: { before_due_seconds: number }[];
+  recurrence: { recurrence_type: string; rrule: string | null } | null;
+};
+
+/** A person whose pages are not empty. */
+async function busyPerson(): Promise<Person> {
+  const person = await newPerson();
+  const ids: string[] = [];
+  for (const text of lines) {
+    const read = (await api("POST", "/api/tasks/parse", { text }, person.token)) as Reading;
+    const { title, description, priority, tags, due_date, due_all_day } = read;
+    const { recurrence_type, rrule } = read.recurrence ?? {};
+    const recurrence = recurrence_type ? { recurrence_type, rrule } : null;
+    const reminders = read.reminders.map(({ before_due_seconds }) => ({ before_due_seconds }));
+    const task = { title, description, priority, tags, due_date, due_all_day, recurrence, reminders };
+    const { id } = (await api("POST", "/api/tasks", task, person.token)) as { id: string };
+    ids.push(id);
+  }
+  await api("PATCH", `/api/tasks/${ids[2]}`, { status: "in_progress" }, person.token);
+  await api("POST", `/api/tasks/${ids.at(-1)}/complete`, {}, person.token);
+  const trigger_at = new Date(Date.now() + 500).toISOString();
+  await api("POST", "/api/tasks", { title: "check the oven", reminders: [{ trigger_at }] }, person.token);
+  return person;
+}
+
+type Show = (page: Page) => Promise<void>;
+const list = (page: Page) => page.getByRole("list", { name: "Tasks" });
+const go =
+  (path: string, then: Show = (page) => list(page).waitFor()): Show =>
+  async (page) => {
+    await page.goto(url() + path);
+    await then(page);
+  };
+
+const pages: Record<string, Show> = {
+  today: go("/tasks?view=today"),
+  upcoming: go("/tasks?view=upcoming"),
+  all: go("/tasks?view=all"),
+  "quick-add": go("/tasks?view=all", async (page) => {
+    await page.getByLabel("Add a task").fill("pay rent every 1st at 9am #home !high, remind me 1 hour before");
+    await page.getByRole("list", { name: "Understood" }).waitFor();
+  }),
+  task: go("/tasks?view=all", async (page) => {
+    await list(page)
+      .getByRole("button", { name: /priority pay rent/ })
+      .click();
+    await page.getByText("Next: ").waitFor();
+  }),
+  palette: go("/tasks?view=all", async (page) => {
+    await list(page).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("option").first().waitFor();
+  }),
+  empty: go("/tasks?view=all&q=nothing", (page) => page.getByText("Nothing matches").waitFor()),
+  notifications: go("/notifications", (page) => page.getByRole("list", { name: "Notifications" }).waitFor()),
+};
+const open: Record<string, Show> = {
+  start: go("/", (page) => page.getByRole("heading", { level: 1 }).waitFor()),
+  "sign-in": go("/signin", (page) => page.getByLabel("E-mail").waitFor()),
+  "sign-up": go("/signup", (page) => page.getByLabel("E-mail").waitFor()),
+};
+
+/** Everything that must hold of any page as it stands. */
+async function inspect(page: Page, name: string) {
+  await page.evaluate(() =>
+    Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))),
+  );
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"])
+    .analyze();
+  const found = violations.map(
+    ({ id, nodes }) => `${name}: ${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`,
+  );
+  expect.soft(found).toEqual([]);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect.soft(overflow, `${name} is wider than the screen`).toBeLessThanOrEqual(0);
+}
+
+const folder = process.env.SCREENSHOTS;
+
+for (const colorScheme of ["dark", "light"] as const) {
+  for (const width of [1440, 375, 320]) {
+    test.describe(`${colorScheme}, ${width} px`, () => {
+      test.use({ colorScheme, viewport: { width, height: width < 600 ? 740 : 900 }, hasTouch: width < 600 });
+
+      test("every page is accessible and fits", async ({ page }) => {
+        test.setTimeout(120_000);
+        const shoot = async (shown: [string, Show][]) => {
+          for (const [name, show] of shown) {
+            await show(page);
+            await inspect(page, name);
+            if (folder && width !== 320)
+              await page.screenshot({ path: `${folder}/${name}-${colorScheme}-${width}.png` });
+          }
+        };
+        await shoot(Object.entries(open));
+        await signIn(page, await busyPerson());
+        await shoot(Object.entries(pages));
+      });
+    });
+  }
+}

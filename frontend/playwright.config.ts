@@ -1,0 +1,22 @@
+import { defineConfig, devices } from "@playwright/test";
+
+/** Debian's Chromium; as root it needs to run without its sandbox. */
+const launchOptions = { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] };
+
+export default defineConfig({
+  testDir: "e2e",
+  globalSetup: "./e2e/server.ts",
+  fullyParallel: true,
+  workers: 2,
+  retries: 0,
+  forbidOnly: true,
+  reporter: "list",
+  timeout: 60_000,
+  use: {
+    ...devices["Desktop Chrome"],
+    timezoneId: "Europe/Berlin",
+    locale: "en-GB",
+    launchOptions,
+    trace: "retain-on-failure",
+  },
+});

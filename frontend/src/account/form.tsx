@@ -1,0 +1,86 @@
+"use client";
+
+import Link from "next/link";
+import { useRouter } from "next/navigation";
+import { useEffect, useState, type ReactNode } from "react";
+
+import { Refused, renew, useSession } from "@/api/session";
+import { Button } from "@/ui/button";
+import { Logo } from "@/ui/logo";
+
+import { returnPath } from "./return-path";
+
+/** Where one goes once signed in, and at once if one is already. */
+export function useReturn() {
+  const router = useRouter();
+  const session = useSession();
+  useEffect(() => {
+    if (session.status === "unknown") renew().catch(() => undefined);
+    if (session.status === "signedIn") router.replace(returnPath(window.location.search));
+  }, [session.status, router]);
+}
+
+/** Sends a form, and holds what was refused. */
+export function useSubmit(act: () => Promise<void>) {
+  const [busy, setBusy] = useState(false);
+  const [refused, setRefused] = useState<Refused>();
+  const submit = async () => {
+    setBusy(true);
+    setRefused(undefined);
+    try {
+      await act();
+    } catch (error) {
+      setRefused(error instanceof Refused ? error : new Refused("Something went wrong. Try again.", "INTERNAL"));
+      setBusy(false);
+    }
+  };
+  return { busy, refused, submit };
+}
+
+type Props = {
+  title: string;
+  action: string;
+  busy: boolean;
+  /** What is wrong with the whole, not with one field. */
+  problem?: string;
+  onSubmit: () => void;
+  children: ReactNode;
+  other: { text: string; link: string; href: string };
+};
+
+export function AccountForm({ title, action, busy, problem, onSubmit, children, other }: Props) {
+  return (
+    <main className="flex min-h-dvh flex-col items-center justify-center px-4 py-10">
+      <Link href="/" className="mb-8 rounded-lg">
+        <Logo />
+      </Link>
+      <div className="w-full max-w-sm rounded-2xl border border-line bg-surface p-6 shadow-sm sm:p-8">
+        <h1 className="mb-6 text-xl font-semibold tracking-tight">{title}</h1>
+        <form
+          noValidate
+          className="space-y-4"
+          onSubmit={(event) => {
+            event.preventDefault();
+            onSubmit();
+          }}
+        >
+          {children}
+          {problem && (
+            <p role="alert" className="rounded-lg bg-danger-soft px-3 py-2 text-sm text-danger">
+              {problem}
+            </p>
+          )}
+          <Button type="submit" look="primary" size="lg" disabled={busy} className="w-full">
+            {action}
+          </Button>
+        </form>
+      </div>
+      <p className="mt-6 text-sm text-muted">
+        {other.text}{" "}
+        <Link href={other.href} className="rounded font-medium text-accent-ink underline-offset-4 hover:underline">
+          {other.link}
+        </Link>
+      </p>
+    </main>
+  );
+}

@@ -1,0 +1,25 @@
+import { notifications, sentence } from "@/api/clients";
+import type { Notification } from "@/gen/todo/v1/notification_service_pb";
+import { hold } from "@/live/store";
+import { stamp } from "@/tasks/task";
+import { toast } from "@/ui/toast";
+
+/** What follows is heard by the stream; only what went wrong is said here. */
+async function attempt(act: () => Promise<unknown>) {
+  try {
+    await act();
+  } catch (error) {
+    toast(sentence(error), { kind: "error" });
+  }
+}
+
+export const markRead = ({ id }: Notification) => attempt(() => notifications.markRead({ id }));
+
+export const markAllRead = () => attempt(() => notifications.markAllRead({}));
+
+export const snooze = ({ id }: Notification, until: number, when: string) =>
+  attempt(async () => {
+    const snoozed = await notifications.snooze({ id, until: stamp(until) });
+    hold((replica) => replica.notification(snoozed));
+    toast(`Rings again ${when}`);
+  });

@@ -1,0 +1,92 @@
+import { useSyncExternalStore } from "react";
+
+import type { WatchResponse } from "@/gen/todo/v1/event_service_pb";
+import type { Notification } from "@/gen/todo/v1/notification_service_pb";
+import type { Task } from "@/gen/todo/v1/task_pb";
+
+import { Replica } from "./state";
+
+/** How this page hears of changes. */
+export type Link = "connecting" | "live" | "offline";
+
+export type Live = {
+  /** The first page of tasks is here. */
+  ready: boolean;
+  /** All of them are. */
+  whole: boolean;
+  tasks: ReadonlyMap<string, Task>;
+  notifications: readonly Notification[];
+  unread: number;
+  link: Link;
+  /** The owner's zone. */
+  zone: string;
+};
+
+const nothing: Live = {
+  ready: false,
+  whole: false,
+  tasks: new Map(),
+  notifications: [],
+  unread: 0,
+  link: "connecting",
+  zone: "UTC",
+};
+
+let replica = new Replica();
+let live = nothing;
+let scheduled = false;
+const listeners = new Set<() => void>();
+
+function publish() {
+  scheduled = false;
+  live = { ...live, tasks: replica.tasks(), notifications: replica.notifications() };
+  for (const listener of listeners) listener();
+}
+
+/** Changes what is held, and shows it; with `soon` together with what else comes in this moment. */
+export function hold(change: (replica: Replica) => void, soon = false) {
+  change(replica);
+  if (!soon) return publish();
+  if (scheduled) return;
+  scheduled = true;
+  setTimeout(publish);
+}
+
+export function set(change: Partial<Omit<Live, "tasks" | "notifications">>) {
+  live = { ...live, ...change };
+  for (const listener of listeners) listener();
+}
+
+/** Takes what the stream of changes says. */
+export function hear({ revision, item }: WatchResponse) {
+  if (item.case === "counts") return set({ unread: Number(item.value.unreadNotifications) });
+  hold((replica) => {
+    if (item.case === "task") replica.task(item.value);
+    if (item.case === "taskRemoved") replica.remove(item.value.id, revision ?? 0n);
+    if (item.case === "notification") replica.notification(item.value);
+  }, true);
+}
+
+/** Forgets everything, for another account or to start over. */
+export function forget() {
+  replica = new Replica();
+  live = { ...nothing, zone: live.zone };
+  publish();
+}
+
+export function current(): Live {
+  return live;
+}
+
+function subscribe(listener: () => void) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export function useLive(): Live {
+  return useSyncExternalStore(
+    subscribe,
+    () => live,
+    () => nothing,
+  );
+}

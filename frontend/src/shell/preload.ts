@@ -1,0 +1,22 @@
+"use client";
+
+import { useEffect } from "react";
+
+const DELAY = 1_000;
+
+/** Loads what was not needed for the first sight, so that it is there at once, and when the server is away. */
+export function usePreload() {
+  useEffect(() => {
+    const load = () =>
+      Promise.all([
+        import("@/ui/menu-list"),
+        import("@/ui/dialog"),
+        import("@/ui/calendar"),
+        import("@/detail/detail"),
+        import("./palette"),
+        import("./help"),
+      ]).catch(() => undefined);
+    const timer = setTimeout(load, DELAY);
+    return () => clearTimeout(timer);
+  }, []);
+}

@@ -1,0 +1,31 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+
+import { Anchor, RecurrenceSchema, RecurrenceType } from "@/gen/todo/v1/task_pb";
+
+import { describe as words, ruleOf, withRule } from "./rule";
+
+const rrule = (text: string) => create(RecurrenceSchema, { recurrenceType: RecurrenceType.RRULE, rrule: text });
+
+test("rules are said in few words", () => {
+  expect(words(create(RecurrenceSchema, { recurrenceType: RecurrenceType.DAILY }))).toBe("Daily");
+  expect(words(rrule("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"))).toBe("Weekdays");
+  expect(words(rrule("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH"))).toBe("Every 2 weeks on Mon, Thu");
+  expect(words(rrule("FREQ=MONTHLY;BYMONTHDAY=1"))).toBe("Monthly on the 1st");
+  expect(words(rrule("FREQ=MONTHLY;BYMONTHDAY=-1"))).toBe("Monthly on the last day");
+  expect(words({ ...rrule("FREQ=DAILY;INTERVAL=3"), anchor: Anchor.COMPLETION })).toBe("Every 3 days after done");
+});
+
+test("what the builder cannot show stays as it is", () => {
+  for (const text of ["FREQ=MONTHLY;BYDAY=-1FR", "FREQ=YEARLY;BYMONTH=3", "FREQ=HOURLY"]) {
+    expect(ruleOf(rrule(text))).toEqual({ kind: "rrule", text });
+    expect(withRule(undefined, ruleOf(rrule(text))).rrule).toBe(text);
+  }
+});
+
+test("a rule is written as it was read, and keeps the end of the series", () => {
+  for (const text of ["FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH", "FREQ=MONTHLY;BYMONTHDAY=15", "FREQ=YEARLY"]) {
+    const written = withRule({ ...rrule(text), count: 4 }, ruleOf(rrule(text)));
+    expect([written.rrule, written.count]).toEqual([text, 4]);
+  }
+});

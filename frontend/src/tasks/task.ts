@@ -1,0 +1,52 @@
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+
+import { Priority, Status, type Reminder, type Task } from "@/gen/todo/v1/task_pb";
+import type { Clock } from "@/time/clock";
+
+export function millis(at: Timestamp | undefined): number | undefined {
+  return at && Number(at.seconds) * 1000 + Math.floor(at.nanos / 1e6);
+}
+
+export function stamp(at: number): Timestamp {
+  const seconds = Math.floor(at / 1000);
+  return { $typeName: "google.protobuf.Timestamp", seconds: BigInt(seconds), nanos: (at - seconds * 1000) * 1e6 };
+}
+
+export const isDone = (task: Task) => task.status === Status.COMPLETED;
+
+/** A day as such is overdue when it is over. */
+export function isOverdue(task: Task, { now, today }: Clock): boolean {
+  const due = millis(task.dueDate);
+  return due !== undefined && !isDone(task) && due < (task.dueAllDay ? today : now);
+}
+
+export const isPending = ({ fired, cancelled }: Reminder) => !fired && !cancelled;
+
+export const priorityNames: Record<Priority, string> = {
+  [Priority.UNSPECIFIED]: "Medium",
+  [Priority.HIGH]: "High",
+  [Priority.MEDIUM]: "Medium",
+  [Priority.LOW]: "Low",
+};
+
+export const statusNames: Record<Status, string> = {
+  [Status.UNSPECIFIED]: "Pending",
+  [Status.PENDING]: "Pending",
+  [Status.IN_PROGRESS]: "In progress",
+  [Status.COMPLETED]: "Completed",
+};
+
+/** As the server compares text: letters of either case alike. */
+export const fold = (text: string) => text.normalize("NFC").toLowerCase();
+
+/** The number of characters as the server counts them: Unicode scalar values. */
+export const length = (text: string) => [...text].length;
+
+/** A UUID v4, also where the page is not served securely and randomUUID is not there. */
+export function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}

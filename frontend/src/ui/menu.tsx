@@ -1,0 +1,35 @@
+"use client";
+
+import dynamic from "next/dynamic";
+import { Slot } from "radix-ui";
+import { useState, type ReactElement, type ReactNode } from "react";
+
+type Props = { trigger: ReactElement; align?: "start" | "end"; children: ReactNode };
+
+const MenuList = dynamic(() => import("./menu-list").then(({ MenuList }) => MenuList), { ssr: false });
+export const MenuItem = dynamic(() => import("./menu-list").then(({ MenuItem }) => MenuItem), { ssr: false });
+export const MenuChoice = dynamic(() => import("./menu-list").then(({ MenuChoice }) => MenuChoice), { ssr: false });
+export const MenuLabel = dynamic(() => import("./menu-list").then(({ MenuLabel }) => MenuLabel), { ssr: false });
+export const MenuLine = dynamic(() => import("./menu-list").then(({ MenuLine }) => MenuLine), { ssr: false });
+
+/** What a button opens; its code is loaded when it is first pointed at or opened. */
+export function Menu({ trigger, align = "end", children }: Props) {
+  const [open, setOpen] = useState<boolean>();
+  if (open === undefined) {
+    return (
+      <Slot.Root
+        aria-haspopup="menu"
+        aria-expanded={false}
+        onPointerEnter={() => void import("./menu-list").catch(() => undefined)}
+        onClick={() => setOpen(true)}
+      >
+        {trigger}
+      </Slot.Root>
+    );
+  }
+  return (
+    <MenuList open={open} onOpen={setOpen} trigger={trigger} align={align}>
+      {children}
+    </MenuList>
+  );
+}
