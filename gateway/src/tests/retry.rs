@@ -26,7 +26,7 @@ use super::{
     errors::status,
     harness::{System, frame, grpc, options, request, task, trailers},
 };
-use crate::BoxError;
+use crate::{BoxError, Channel};
 
 const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
@@ -174,6 +174,7 @@ async fn a_backend_that_restarts_again_and_again_does_everything_once() {
     let mut listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect_lazy();
+    let channel = Channel::new(channel.map_err(Into::into));
     let gateway = crate::build(options(), channel.clone(), channel);
     let stop = CancellationToken::new();
     let clients = (0..16).map(|_| {
