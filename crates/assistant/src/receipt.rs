@@ -142,7 +142,12 @@ fn completed(task: &Value, now: bool, when: &When) -> String {
 }
 
 fn updated(arguments: &Map<String, Value>, task: &Value, now: bool, when: &When) -> String {
-    let lead = if now { format!("Changed {}", titled(task)) } else { format!("{} is so already", titled(task)) };
+    let name = titled(task);
+    let lead = match (now, arguments.contains_key("title")) {
+        (true, true) => format!("Renamed to {name}"),
+        (true, false) => format!("Changed {name}"),
+        (false, _) => format!("{name} is so already"),
+    };
     sentence(&lead, &changed(arguments, task, when))
 }
 

@@ -90,6 +90,8 @@ impl<'t> Session<'t> {
             Request::Yes => self.reply(talk::NOTHING_WAITS, Outcome::MissingContext),
             Request::No => self.reply(talk::NOTHING_TO_STOP, Outcome::ResponseGiven),
             Request::Chat(chat) => self.reply(talk::reply(*chat), Outcome::ResponseGiven),
+            // Once is enough.
+            Request::OutOfScope if self.turn.said().ends_with(talk::OUT_OF_SCOPE) => {}
             Request::OutOfScope => self.reply(talk::OUT_OF_SCOPE, Outcome::OutOfScope),
             Request::Unclear(question) => self.unclear(question, intent).await,
         }
