@@ -1,6 +1,7 @@
 //! `make bench`: measures what docs/benchmarks.md shows, each figure beside a reference taken in the same run, so that
 //! a slow or busy machine moves both. `--quick` only shows that everything still runs; `--only` measures a part.
 
+mod chat;
 mod create;
 mod dapr;
 mod database;
@@ -62,6 +63,7 @@ enum Part {
     Event,
     Lateness,
     Watch,
+    Chat,
     Process,
     Dapr,
 }
@@ -148,6 +150,9 @@ async fn run(cli: &Cli) -> Result<bool> {
     }
     if wants(Part::Watch) {
         sections.push(bounded("Watch", 90, async |section| watch::run(plan, section).await).await);
+    }
+    if wants(Part::Chat) {
+        sections.push(bounded("Chat", 60, async |section| chat::run(plan, section).await).await);
     }
     let distributed = wants(Part::Dapr) && plan.database != Some(Kind::Sqlite);
     if wants(Part::Process) || distributed {

@@ -190,7 +190,8 @@ fn question(line: &Line<'_>) -> Read {
     }
     let mut found = filter(line, start, line.end);
     let mine = line.position(|word| matches!(word, "i" | "my" | "we" | "our" | "me")).is_some();
-    let whole = found.left.is_empty() && (found.noun || found.said > 0 || line.has("due") || mine && line.has("do|today|plate"));
+    let whole = found.left.is_empty()
+        && (found.noun || found.said > 0 || line.has("due") || mine && line.has("do|today|plate"));
     let doing = line.has("need|do|have") && line.has("do|done") && mine && found.left.is_empty();
     if whole || doing && matches!(first, "what" | "what's" | "which") {
         let sure = found.noun || mine || line.has("due|overdue|left");
