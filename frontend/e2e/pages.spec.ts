@@ -76,8 +76,27 @@ const pages: Record<string, Show> = {
     await page.getByRole("option").first().waitFor();
   }),
   empty: go("/tasks?view=all&q=nothing", (page) => page.getByText("Nothing matches").waitFor()),
+  "chat-new": go("/chat", (page) => page.getByRole("list", { name: "Examples" }).waitFor()),
+  chat: go("/chat", async (page) => {
+    const rent = "pay rent every 1st at 9am #home !high, remind me 1 hour before";
+    await talk(page, rent, "my high priority tasks", "delete expense report");
+  }),
+  "chat-call": async (page) => {
+    const call = page.getByRole("button", { name: /Add a task/ }).first();
+    await call.click();
+    await call.scrollIntoViewIfNeeded();
+  },
   notifications: go("/notifications", (page) => page.getByRole("list", { name: "Notifications" }).waitFor()),
 };
+/** Says things to the assistant, one after the other. */
+async function talk(page: Page, ...messages: string[]) {
+  for (const text of messages) {
+    await page.getByLabel("Message", { exact: true }).fill(text);
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("log")).toContainText(text);
+    await expect(page.getByRole("log")).toHaveAttribute("aria-busy", "false");
+  }
+}
 const open: Record<string, Show> = {
   start: go("/", (page) => page.getByRole("heading", { level: 1 }).waitFor()),
   "sign-in": go("/signin", (page) => page.getByLabel("E-mail").waitFor()),

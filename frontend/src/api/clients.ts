@@ -22,7 +22,7 @@ const authorize: Interceptor = (next) => async (request) => {
   }
 };
 
-const transport = createGrpcWebTransport({ baseUrl: "/", interceptors: [authorize] });
+export const transport = createGrpcWebTransport({ baseUrl: "/", interceptors: [authorize] });
 
 export const accounts = createClient(AuthService, transport);
 export const events = createClient(EventService, transport);

@@ -135,14 +135,17 @@ export async function token(): Promise<string> {
   return held?.token ?? "";
 }
 
-function subscribe(listener: () => void) {
+/** Calls when somebody signs in or out; the answer ends that. */
+export function onSession(listener: () => void) {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
+export const userId = () => (state.status === "signedIn" ? state.user.id : undefined);
+
 export function useSession(): State {
   return useSyncExternalStore(
-    subscribe,
+    onSession,
     () => state,
     () => unknown,
   );

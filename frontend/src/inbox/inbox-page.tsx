@@ -5,6 +5,8 @@ import Link from "next/link";
 
 import type { Notification } from "@/gen/todo/v1/notification_service_pb";
 import { useLive } from "@/live/store";
+import { usePlaces } from "@/shell/places";
+import { useShortcuts } from "@/shell/shortcuts";
 import { TopBar } from "@/shell/top-bar";
 import { millis } from "@/tasks/task";
 import { useClock, type Clock } from "@/time/clock";
@@ -20,6 +22,7 @@ import { markAllRead, markRead, snooze } from "./actions";
 /** The reminders that rang, newest first. */
 export function InboxPage() {
   const { notifications, unread, ready } = useLive();
+  useShortcuts(usePlaces({}));
   return (
     <main id="main" className="flex min-w-0 flex-1 flex-col">
       <TopBar title="Notifications" count={ready ? unread : undefined}>

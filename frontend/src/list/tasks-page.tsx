@@ -1,8 +1,10 @@
 "use client";
 
+import { MessageCircle } from "lucide-react";
 import dynamic from "next/dynamic";
 import { useMemo, useRef, useState } from "react";
 
+import { useBeside } from "@/chat/use-beside";
 import type { BatchAction } from "@/gen/todo/v1/task_service_pb";
 import type { Task } from "@/gen/todo/v1/task_pb";
 import { useLive } from "@/live/store";
@@ -14,6 +16,7 @@ import { batch, remove, toggle } from "@/tasks/actions";
 import { active, type Query } from "@/tasks/query";
 import { select } from "@/tasks/select";
 import { useClock } from "@/time/clock";
+import { IconButton } from "@/ui/button";
 import { Skeleton } from "@/ui/skeleton";
 
 import { BulkBar } from "./bulk-bar";
@@ -25,6 +28,7 @@ import type { RowEvents } from "./task-row";
 import { focusRow, useKeys } from "./use-keys";
 
 /** Not needed for the first sight of a list. */
+const Beside = dynamic(() => import("@/chat/beside").then(({ Beside }) => Beside), { ssr: false });
 const Detail = dynamic(() => import("@/detail/detail").then(({ Detail }) => Detail), { ssr: false });
 
 const nobody: ReadonlySet<string> = new Set();
@@ -41,6 +45,7 @@ export function TasksPage() {
   const [asking, setAsking] = useState<string>();
   const quickAdd = useRef<HTMLInputElement>(null);
   const search = useRef<HTMLInputElement>(null);
+  const beside = useBeside();
 
   const onChoose = ({ id }: Task) =>
     setChosen((now) => new Set(now.has(id) ? [...now].filter((one) => one !== id) : [...now, id]));
@@ -79,7 +84,18 @@ export function TasksPage() {
   return (
     <>
       <main id="main" className="flex min-w-0 flex-1 flex-col">
-        <TopBar title={titleOf(query)} count={ready ? shown.length : undefined} />
+        <TopBar title={titleOf(query)} count={ready ? shown.length : undefined}>
+          {beside.possible && (
+            <IconButton
+              label="Chat beside the list"
+              aria-pressed={beside.open}
+              onClick={beside.toggle}
+              className="aria-pressed:bg-accent-soft aria-pressed:text-accent-ink"
+            >
+              <MessageCircle />
+            </IconButton>
+          )}
+        </TopBar>
         <div className="mx-auto flex min-h-0 w-full max-w-4xl flex-1 flex-col px-4 sm:px-6">
           <QuickAdd query={query} input={quickAdd} />
           <Filters query={query} input={search} onChange={goQuery} />
@@ -101,6 +117,11 @@ export function TasksPage() {
         {chosen.size > 0 && <BulkBar count={chosen.size} onAct={act} onClear={onChooseNone} />}
       </main>
       {open && <Detail key={open.id} task={open} onClose={close} onDelete={events.onDelete} />}
+      {beside.open && (
+        <div className={open ? "hidden min-[1720px]:flex" : "flex"}>
+          <Beside onClose={beside.toggle} />
+        </div>
+      )}
     </>
   );
 }

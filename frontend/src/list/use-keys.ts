@@ -1,13 +1,13 @@
 "use client";
 
-import { useRef, useState, type RefObject } from "react";
+import { useState, type RefObject } from "react";
 
 import { Priority, type Task } from "@/gen/todo/v1/task_pb";
-import { useGo, useGoQuery } from "@/shell/navigate";
+import { useGoQuery } from "@/shell/navigate";
+import { usePlaces } from "@/shell/places";
 import { useShortcuts } from "@/shell/shortcuts";
-import { address } from "@/shell/views";
 import { toggle, undoLast, update } from "@/tasks/actions";
-import type { Query, View } from "@/tasks/query";
+import type { Query } from "@/tasks/query";
 import { priorityNames, stamp } from "@/tasks/task";
 import { useClock } from "@/time/clock";
 
@@ -22,15 +22,9 @@ type Options = {
   search: RefObject<HTMLInputElement | null>;
 };
 
-/** How long after "g" a second key says where to go, in milliseconds. */
-const SEQUENCE = 1_500;
-const places: Record<string, View> = { t: "today", u: "upcoming", o: "overdue", a: "all", c: "completed" };
-
 /** Moves through the list and acts on the task where the keyboard is. */
 export function useKeys({ tasks, query, chosen, onChoose, onChooseNone, onAskDelete, quickAdd, search }: Options) {
   const [current, setCurrent] = useState<string>();
-  const went = useRef(-Infinity);
-  const go = useGo();
   const goQuery = useGoQuery();
   const clock = useClock();
   const here = tasks.findIndex(({ id }) => id === current);
@@ -67,22 +61,12 @@ export function useKeys({ tasks, query, chosen, onChoose, onChooseNone, onAskDel
     n: focus(quickAdd),
     "/": focus(search),
     z: () => void undoLast(),
-    g: ({ timeStamp }) => {
-      went.current = timeStamp;
-    },
     Escape: () => {
       if (chosen.size > 0) onChooseNone();
       else if (query.task) goQuery({ ...query, task: undefined });
     },
   };
-  const place = (key: string, view: View) => (event: KeyboardEvent) => {
-    const going = event.timeStamp - went.current < SEQUENCE;
-    went.current = -Infinity;
-    if (going) go(address(view));
-    else acts[key]?.(event);
-  };
-  const entries = Object.entries(places).map(([key, view]) => [key, place(key, view)] as const);
-  useShortcuts({ ...acts, ...Object.fromEntries(entries) });
+  useShortcuts(usePlaces(acts));
   return { current, setCurrent };
 }
 

@@ -12,9 +12,19 @@ const sections: { title: string; keys: [keys: string[], does: string][] }[] = [
       [["G", "U"], "Go to Upcoming"],
       [["G", "O"], "Go to Overdue"],
       [["G", "A"], "Go to All tasks"],
-      [["G", "C"], "Go to Completed"],
+      [["G", "D"], "Go to Completed"],
+      [["G", "C"], "Go to Chat"],
       [["Z"], "Undo the last change"],
       [["?"], "These keys"],
+    ],
+  },
+  {
+    title: "In the chat",
+    keys: [
+      [["Enter"], "Send"],
+      [["Shift Enter"], "A new line"],
+      [["Esc"], "Leave the message box"],
+      [["N"], "New chat"],
     ],
   },
   {

@@ -1,7 +1,7 @@
 "use client";
 
 import clsx from "clsx";
-import { Bell, Hash, Keyboard, Moon, Search, Sun, type LucideIcon } from "lucide-react";
+import { Bell, Hash, Keyboard, MessageCircle, Moon, Search, SquarePen, Sun, type LucideIcon } from "lucide-react";
 import { useId, useMemo, useState, type KeyboardEvent } from "react";
 
 import { useLive } from "@/live/store";
@@ -99,6 +99,7 @@ function useChoices(text: string, onHelp: () => void): Choice[] {
         note: "View",
         run: () => go(address(view)),
       })),
+      { id: "chat", label: "Chat", icon: MessageCircle, note: "Page", run: () => go("/chat") },
       { id: "bell", label: "Notifications", icon: Bell, note: "Page", run: () => go("/notifications") },
       ...tags.map(({ tag }) => ({
         id: `#${tag}`,
@@ -109,6 +110,7 @@ function useChoices(text: string, onHelp: () => void): Choice[] {
       })),
     ];
     const deeds: Choice[] = [
+      { id: "new", label: "New chat", icon: SquarePen, run: () => go("/chat") },
       { id: "light", label: "Light theme", icon: Sun, run: () => setTheme("light") },
       { id: "dark", label: "Dark theme", icon: Moon, run: () => setTheme("dark") },
       { id: "keys", label: "Keys", icon: Keyboard, run: onHelp },

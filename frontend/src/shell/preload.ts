@@ -13,6 +13,7 @@ export function usePreload() {
         import("@/ui/dialog"),
         import("@/ui/calendar"),
         import("@/detail/detail"),
+        import("@/chat/beside"),
         import("./palette"),
         import("./help"),
       ]).catch(() => undefined);

@@ -1,7 +1,7 @@
 "use client";
 
 import clsx from "clsx";
-import { Hash, Search } from "lucide-react";
+import { Hash, MessageCircle, Search } from "lucide-react";
 import { usePathname } from "next/navigation";
 import type { ReactNode } from "react";
 
@@ -57,6 +57,10 @@ export function Sidebar({ onFollow }: { onFollow?: () => void }) {
               </Entry>
             );
           })}
+          <Entry href="/chat" here={here} onFollow={onFollow} count={0}>
+            <MessageCircle />
+            Chat
+          </Entry>
         </ul>
         <Section title="Priority">
           {levels.map((level) => (
