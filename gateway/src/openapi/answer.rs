@@ -56,9 +56,15 @@ fn success(route: &Route, schemas: &mut Schemas) -> Value {
         answer["headers"] = Value::Object(headers);
     }
     if rpc.streams() {
-        answer["content"] = json!({
-            "text/event-stream": { "schema": { "type": "string" }, "x-event-data": schemas.answer(&rpc.output) },
+        // Of each event: `itemSchema` comes with OpenAPI 3.2.
+        let data = json!({
+            "type": "string", "contentMediaType": "application/json", "contentSchema": schemas.answer(&rpc.output),
         });
+        let text = json!({ "type": "string" });
+        let event = json!({
+            "type": "object", "properties": { "event": text, "id": text, "data": data }, "required": ["data"],
+        });
+        answer["content"] = json!({ "text/event-stream": { "schema": event } });
     } else if rpc.success != StatusCode::NO_CONTENT {
         answer["content"] = json!({ "application/json": { "schema": schemas.answer(&rpc.output) } });
     }

@@ -96,7 +96,7 @@ function answers(operation, schemas) {
       note.append(answer.description);
     }
     if (content && !answer["x-codes"]) {
-      const schema = content[1]["x-event-data"] || content[1].schema;
+      const schema = content[1].schema.properties?.data?.contentSchema || content[1].schema;
       note.append(" ", el("span", { class: "type" }, `${typeOf(schema)} · ${content[0]}`));
       const inner = target(schema, schemas);
       if (inner && inner.properties) note.append(el("details", {}, el("summary", {}, "fields"), fields(inner, schemas)));

@@ -103,7 +103,7 @@ fn schemas_tell_requests_from_answers() {
     assert_eq!(operation["parameters"][0]["schema"]["format"], "uuid");
 
     let watch = &document["paths"]["/api/events"]["get"]["responses"]["200"]["content"]["text/event-stream"];
-    assert_eq!(watch["x-event-data"]["$ref"], "#/components/schemas/WatchResponse");
+    assert_eq!(watch["schema"]["properties"]["data"]["contentSchema"]["$ref"], "#/components/schemas/WatchResponse");
     assert!(schemas["WatchResponse"]["properties"]["task"]["$ref"].is_string());
     assert!(!schemas["WatchResponse"]["required"].as_array().unwrap().contains(&"task".into()));
 }
