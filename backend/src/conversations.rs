@@ -308,7 +308,7 @@ fn waiting(found: &Conversation, now: DateTime<Utc>) -> Result<Option<v1::Pendin
 
 fn structure(object: &str) -> Result<prost_types::Struct, Error> {
     let object: Map<String, Value> = serde_json::from_str(object).map_err(Error::internal)?;
-    Ok(decisions::structure(&object))
+    Ok(json::structure(&object))
 }
 
 /// The JSON of a struct, which is printed as a field of something; an empty object for none.

@@ -174,7 +174,7 @@ fn decision(stored: &Decision) -> Result<v1::DecisionRecord, Error> {
         message: stored.message.clone(),
         intent_type: stored.intent_type.clone(),
         confidence: stored.confidence,
-        extracted_params: Some(structure(&params)),
+        extracted_params: Some(json::structure(&params)),
         decision_type: stored.decision_type.clone(),
         outcome_category: stored.outcome.clone(),
         response_text: stored.response.clone(),
@@ -186,11 +186,6 @@ fn decision(stored: &Decision) -> Result<v1::DecisionRecord, Error> {
 /// A call of a tool from the JSON that is kept of it.
 pub(crate) fn tool_invocation(call: &Value) -> Result<v1::ToolInvocation, Error> {
     json::read(call).map_err(|violations| Error::internal(format!("a stored call of a tool: {violations:?}")))
-}
-
-/// An object as the message that stands for it.
-pub(crate) fn structure(fields: &Map<String, Value>) -> prost_types::Struct {
-    prost_types::Struct { fields: fields.iter().map(|(name, it)| (name.clone(), json::value(it))).collect() }
 }
 
 fn counts<'a>(tallies: impl Iterator<Item = &'a Tally>, name: usize) -> HashMap<String, i64> {

@@ -131,6 +131,12 @@ pub fn value(json: &Value) -> prost_types::Value {
     read::value(json)
 }
 
+/// An object as the message that stands for it. Numbers become doubles.
+#[must_use]
+pub fn structure(fields: &serde_json::Map<String, Value>) -> prost_types::Struct {
+    prost_types::Struct { fields: fields.iter().map(|(name, it)| (name.clone(), value(it))).collect() }
+}
+
 /// Reads JSON into a message of `descriptor`, which must be of [`pool`].
 ///
 /// # Errors

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use todo_language::{Context, IntentType, Request, read_message};
 
 use crate::{
-    call::{Code, Failure},
-    chat::{Answer, Call, Decision, Named, Outcome, Pending, Turn},
+    call::{Code, Done, Failure},
+    chat::{Answer, Call, Change, Decision, Named, Outcome, Pending, Turn},
     receipt,
     table::{Rpc, Tool},
     words::{When, and, counted, numbered, one, quoted, text},
@@ -125,6 +125,28 @@ fn question(turn: &Turn, asked: &Asked, titles: &[String]) -> String {
         }
     };
     format!("{lead}\n{}", numbered(&quotes, LISTED, quotes.len()))
+}
+
+/// Takes the last change of the conversation back, of all tasks that it was about, the last one first: the change, and what
+/// came of each. `None` if there is none. Where the tasks could not be reached, what is left of it can be asked for again.
+pub(crate) async fn undo(turn: &mut Turn) -> Option<(Change, Vec<Result<Done, Failure>>)> {
+    let change = turn.scene.changes.pop()?;
+    let mut revisions: Vec<i64> = change.revisions.iter().filter_map(|revision| revision.parse().ok()).collect();
+    revisions.sort_unstable();
+    let tool = Tool::named("undo_change").expect("it is in the table");
+    let mut came = Vec::new();
+    while let Some(revision) = revisions.pop() {
+        let done = turn.call(tool, one("revision", revision)).await;
+        let is_away = matches!(&done, Err(failure) if failure.code == Code::DatabaseError);
+        came.push(done);
+        if is_away {
+            revisions.push(revision);
+            let revisions = revisions.iter().map(ToString::to_string).collect();
+            turn.scene.changes.push(Change { revisions, ..change.clone() });
+            break;
+        }
+    }
+    Some((change, came))
 }
 
 /// Settles what waits for a yes: on a yes it is done, on a no it is given up, and so it is on any other message, which is

@@ -10,9 +10,8 @@ use super::{
     values,
 };
 use crate::{
-    call::Code,
     chat::{Named, Outcome},
-    policy::{Act, Asked, FEW, MOST},
+    policy::{self, Act, Asked, FEW, MOST},
     receipt,
     words::{counted, one, quoted},
 };
@@ -93,16 +92,14 @@ impl Session<'_> {
         Some(tasks.iter().filter_map(Named::of).collect())
     }
 
-    /// Takes the last change back, of all tasks that it was about, the last one first.
+    /// Takes the last change back.
     pub(super) async fn undo(&mut self) {
-        let Some(change) = self.turn.scene.changes.pop() else {
+        let Some((change, came)) = policy::undo(self.turn).await else {
             return self.reply("There is nothing to undo in this conversation.", Outcome::MissingContext);
         };
-        let mut revisions: Vec<i64> = change.revisions.iter().filter_map(|revision| revision.parse().ok()).collect();
-        revisions.sort_unstable();
         let (mut lines, mut failures) = (Vec::new(), Vec::new());
-        while let Some(revision) = revisions.pop() {
-            match self.attempt("undo_change", one("revision", revision)).await {
+        for came in came {
+            match came {
                 Ok(done) => {
                     lines.push(receipt::undone(Some(&change.tool), &change.titles, &done.data, &self.when));
                     let task = Named::of(&done.data["task"]);
@@ -111,13 +108,6 @@ impl Session<'_> {
                 Err(failure) => {
                     self.came(receipt::outcome(&failure));
                     failures.push(receipt::failed(&failure));
-                    if failure.code == Code::DatabaseError {
-                        // It can be asked for again: what is left of it.
-                        revisions.push(revision);
-                        let revisions = revisions.iter().map(ToString::to_string).collect();
-                        self.turn.scene.changes.push(crate::chat::Change { revisions, ..change });
-                        break;
-                    }
                 }
             }
         }

@@ -23,7 +23,7 @@ use tonic::{Request, Response, Status, metadata::MetadataMap, service::Routes};
 
 use super::{
     Answer, Decision, Engine, Outcome, Pending, Scene, Turn,
-    turn::{Listener, structure, timestamp},
+    turn::{Listener, timestamp},
 };
 use crate::{
     call::{Caller, Tools, with, zone_of},
@@ -143,7 +143,7 @@ impl Chat {
             decision: Some(DecisionRecord {
                 intent_type: answer.intent.as_str().to_owned(),
                 confidence: answer.confidence,
-                extracted_params: Some(structure(&answer.params)),
+                extracted_params: Some(json::structure(&answer.params)),
                 decision_type: answer.decision.as_str().to_owned(),
                 outcome_category: answer.outcome.as_str().to_owned(),
                 duration_ms: since.elapsed().as_millis().try_into().unwrap_or(i64::MAX),
@@ -258,7 +258,7 @@ fn moment(at: prost_types::Timestamp) -> Option<Timestamp> {
 
 fn serialized(value: &impl serde::Serialize) -> Option<Struct> {
     match serde_json::to_value(value) {
-        Ok(Value::Object(fields)) => Some(structure(&fields)),
+        Ok(Value::Object(fields)) => Some(json::structure(&fields)),
         _ => None,
     }
 }

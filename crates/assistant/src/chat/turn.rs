@@ -93,7 +93,7 @@ impl Turn {
     pub async fn call(&mut self, tool: &Tool, arguments: Map<String, Value>) -> Result<Done, Failure> {
         let mut call = ToolInvocation {
             tool_name: tool.name.to_owned(),
-            parameters: Some(structure(&arguments)),
+            parameters: Some(json::structure(&arguments)),
             invoked_at: Some(timestamp(self.clock.now())),
             sequence: i32::try_from(self.calls.len() + 1).unwrap_or(i32::MAX),
             ..ToolInvocation::default()
@@ -159,11 +159,6 @@ impl Turn {
     }
 }
 
-/// An object as the message that stands for it.
-pub(super) fn structure(fields: &Map<String, Value>) -> Struct {
-    Struct { fields: fields.iter().map(|(name, it)| (name.clone(), json::value(it))).collect() }
-}
-
 /// An object whose long lists are cut.
 fn shortened(result: &Map<String, Value>) -> Struct {
     let mut result = result.clone();
@@ -172,7 +167,7 @@ fn shortened(result: &Map<String, Value>) -> Struct {
             items.truncate(KEPT);
         }
     }
-    structure(&result)
+    json::structure(&result)
 }
 
 pub(super) fn timestamp(at: Timestamp) -> prost_types::Timestamp {

@@ -16,12 +16,12 @@ use super::{
     voice::Voice,
 };
 use crate::{
-    call::{Code, Done, Failure},
-    chat::{Answer, Change, Decision, Named, Outcome, Turn},
+    call::{Done, Failure},
+    chat::{Answer, Decision, Named, Outcome, Turn},
     policy::{self, Act, Asked},
     receipt,
     table::{Rpc, Tool},
-    words::{When, one},
+    words::When,
 };
 
 /// How long a turn may take; it has 110 seconds, and something is to be said at the end.
@@ -182,14 +182,11 @@ impl<'a> Talk<'a> {
         if !read.iter().any(|intent| intent.request == Request::Undo) {
             return Err("the person has not asked for it; they can say: undo".to_owned());
         }
-        let Some(change) = self.turn.scene.changes.pop() else {
+        let Some((change, came)) = policy::undo(self.turn).await else {
             return Err("there is nothing to undo in this conversation".to_owned());
         };
-        let mut revisions: Vec<i64> = change.revisions.iter().filter_map(|revision| revision.parse().ok()).collect();
-        revisions.sort_unstable();
         let mut told = String::new();
-        while let Some(revision) = revisions.pop() {
-            let done = self.turn.call(tool, one("revision", revision)).await;
+        for done in came {
             told = self.handles.told(tool, &done, self.turn.zone);
             match done {
                 Ok(Done { data, .. }) => {
@@ -198,16 +195,7 @@ impl<'a> Talk<'a> {
                     self.did.push(Did { kind: Kind::Undone, titles: change.titles.clone() });
                     self.touched.extend(Named::of(&data["task"]));
                 }
-                Err(failure) => {
-                    let again = failure.code == Code::DatabaseError;
-                    self.failure = Some(failure);
-                    if again {
-                        revisions.push(revision);
-                        let revisions = revisions.iter().map(ToString::to_string).collect();
-                        self.turn.scene.changes.push(Change { revisions, ..change });
-                        break;
-                    }
-                }
+                Err(failure) => self.failure = Some(failure),
             }
         }
         Ok(told)
