@@ -1,7 +1,12 @@
 //! A small REST client: a path, a body, and what came back.
 
+use std::time::Duration;
+
 use reqwest::{Client, Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
+
+/// How long a connection is kept for the next request: as proxies do, less than the server keeps it.
+const IDLE: Duration = Duration::from_mins(1);
 
 /// The REST surface as one user sees it.
 #[derive(Clone, Debug)]
@@ -62,9 +67,13 @@ impl Answer {
 
 impl Rest {
     /// Nobody's.
+    ///
+    /// # Panics
+    /// When no client can be made.
     #[must_use]
     pub fn new(base: String) -> Self {
-        Self { client: Client::new(), base, token: None, user_id: String::new() }
+        let client = Client::builder().pool_idle_timeout(IDLE).build().expect("a client");
+        Self { client, base, token: None, user_id: String::new() }
     }
 
     /// Goes on with the same session where the server is now.

@@ -18,8 +18,11 @@ use crate::linger;
 pub const DRAIN: Duration = Duration::from_secs(10);
 /// A connection whose peer is gone must not be held for ever.
 const KEEPALIVE: Duration = Duration::from_secs(30);
-/// A peer that does not begin, or does not finish its headers, in this time is dropped (slow loris).
-const HEADERS: Duration = Duration::from_secs(15);
+/// A peer that does not begin in this time is dropped.
+const BEGIN: Duration = Duration::from_secs(15);
+/// How long an HTTP/1.1 connection may rest between requests, and a request's headers may take (slow loris). Longer than
+/// proxies keep theirs, mostly 60 s: who sends a request just as we close can't know whether anybody looked at it.
+const IDLE: Duration = Duration::from_secs(75);
 /// How long a peer that has just connected may take to begin once the shutdown has.
 const FIRST: Duration = Duration::from_secs(1);
 
@@ -27,7 +30,7 @@ const FIRST: Duration = Duration::from_secs(1);
 /// Streams without end must watch `shutdown` themselves. Each request carries `ConnectInfo<SocketAddr>`.
 pub async fn serve(router: Router, listener: TcpListener, shutdown: CancellationToken) {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -85,7 +88,7 @@ async fn attend(
     // Small frames such as one event of a stream must not wait for more (Nagle).
     let _ = stream.set_nodelay(true);
     let too_late = async {
-        let _ = tokio::time::timeout(HEADERS, leave.cancelled()).await;
+        let _ = tokio::time::timeout(BEGIN, leave.cancelled()).await;
         tokio::time::sleep(FIRST).await;
     };
     // A connection that has not begun can only be cut off by a shutdown, though its first request may be on its way.
