@@ -39,3 +39,31 @@ test("a reminder rings in an open page, is snoozed and read", async ({ page }) =
   await page.getByRole("button", { name: "Mark check the oven as read" }).click();
   await expect(page.getByRole("link", { name: "Notifications", exact: true })).toBeVisible();
 });
+
+test("what REST, the chat, a tool and the scheduler add appears in an open page", async ({ page }) => {
+  const person = await newPerson();
+  await signIn(page, person, "/tasks?view=all");
+  await expect(page.getByRole("heading", { name: "No tasks yet" })).toBeVisible();
+  let loads = 0;
+  page.on("request", (request) => (loads += request.isNavigationRequest() ? 1 : 0));
+
+  await api("POST", "/api/tasks", { title: "by REST" }, person.token);
+  await expect(row(page, "by REST")).toBeVisible();
+
+  await api("POST", "/api/chat", { content: "add by chat" }, person.token);
+  await expect(row(page, "by chat")).toBeVisible();
+
+  const { token } = (await api("POST", "/api/auth/tokens", { name: "agent", scopes: ["write"] }, person.token)) as {
+    token: string;
+  };
+  const params = { name: "add_task", arguments: { title: "by a tool" } };
+  await api("POST", "/mcp", { jsonrpc: "2.0", id: 1, method: "tools/call", params }, token);
+  await expect(row(page, "by a tool")).toBeVisible();
+
+  // Tomorrow's is made a day ahead, and so a second from now.
+  const due_date = new Date(Date.now() + 1_000).toISOString();
+  const recurrence = { recurrence_type: "daily", lead_seconds: 86_400 };
+  await api("POST", "/api/tasks", { title: "by the scheduler", due_date, recurrence }, person.token);
+  await expect(row(page, "by the scheduler")).toHaveCount(2, { timeout: 20_000 });
+  expect(loads).toBe(0);
+});

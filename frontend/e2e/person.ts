@@ -29,7 +29,9 @@ export async function api(
   token?: string,
   server = url(),
 ): Promise<unknown> {
-  const headers: Record<string, string> = { "content-type": "application/json" };
+  // Streamable HTTP of MCP wants to hear both.
+  const accept = "application/json, text/event-stream";
+  const headers: Record<string, string> = { "content-type": "application/json", accept };
   if (token) headers.authorization = `Bearer ${token}`;
   const response = await fetch(server + path, { method, headers, body: body && JSON.stringify(body) });
   const text = await response.text();
