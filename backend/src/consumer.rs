@@ -109,6 +109,7 @@ impl Consumer {
         let new = tx.add_dead_letter(&letter).await?;
         tx.commit().await?;
         if new {
+            metrics::counter!("todo_dead_letters_total", "topic" => topic.to_owned()).increment(1);
             tracing::error!(event.id = event.id, event.type_ = event.type_, topic, reason, "dead letter");
         }
         Ok(())

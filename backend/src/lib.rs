@@ -36,7 +36,7 @@ use todo_proto::v1::{
     event_service_server::EventServiceServer, notification_service_server::NotificationServiceServer,
     observability_service_server::ObservabilityServiceServer, task_service_server::TaskServiceServer,
 };
-use todo_runtime::{access::Keys, health::Health};
+use todo_runtime::{access::Keys, health::Health, metrics::counted};
 use todo_sidecar::{Sidecar, Subscriber};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -143,7 +143,7 @@ pub fn build(options: Options, ports: Ports, shutdown: CancellationToken) -> Ser
     let internal = Routes::new(DueServiceServer::new(due::Service { core: Arc::clone(&core) }))
         .add_service(ConversationStoreServer::new(conversations::Service { core: Arc::clone(&core) }));
     let subscriber = Arc::new(consumer::Consumer::new(Arc::clone(&core)));
-    Service { public, internal, subscriber, core, changed, health }
+    Service { public: counted(public), internal: counted(internal), subscriber, core, changed, health }
 }
 
 impl Service {
@@ -165,6 +165,7 @@ impl Service {
         };
         let sharing = shutdown.run_until_cancelled(self.core.store.share(self.changed, &heard));
         let purging = purge::run(Arc::clone(&self.core), shutdown.clone());
-        tokio::join!(relay.run(shutdown.clone()), purging, sharing);
+        let measuring = outbox::measure(&self.core, shutdown.clone());
+        tokio::join!(relay.run(shutdown.clone()), purging, sharing, measuring);
     }
 }

@@ -1,8 +1,15 @@
-//! What whoever runs the server may do with the outbox: `todo outbox status|replay`.
+//! What whoever runs the server sees of the outbox, and may do with it: `todo outbox status|replay`.
 
+use std::time::Duration;
+
+use metrics::gauge;
 use todo_domain::{Clock, Error, Timestamp};
+use tokio_util::sync::CancellationToken;
 
-use crate::store::Store;
+use crate::{core::Core, store::Store};
+
+/// How often what waits is measured.
+const MEASURED: Duration = Duration::from_secs(10);
 
 /// Events in one transaction, so that requests are not held up.
 const BATCH: usize = 500;
@@ -29,6 +36,24 @@ pub async fn status(store: &dyn Store) -> Result<Status, Error> {
     let (unpublished, oldest_unpublished) = tx.outgoing_backlog().await?;
     let (published, oldest_published) = tx.outgoing_kept().await?;
     Ok(Status { unpublished, oldest_unpublished, published, oldest_published })
+}
+
+/// Measures what waits, again and again, until the shutdown.
+pub(crate) async fn measure(core: &Core, shutdown: CancellationToken) {
+    let measure = async {
+        loop {
+            // While the database is away, /ready says so.
+            if let Ok(mut tx) = core.store.read().await
+                && let Ok((waiting, since)) = tx.outgoing_backlog().await
+            {
+                let age = since.and_then(|since| (core.clock.now() - since).to_std().ok()).unwrap_or_default();
+                gauge!("todo_outbox_events").set(f64::from(i32::try_from(waiting).unwrap_or(i32::MAX)));
+                gauge!("todo_outbox_age_seconds").set(age.as_secs_f64());
+            }
+            tokio::time::sleep(MEASURED).await;
+        }
+    };
+    shutdown.run_until_cancelled(measure).await;
 }
 
 /// Makes what was published at or after `since` wait to be published again, each event as it was; answers how many

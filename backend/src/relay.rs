@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
+use metrics::{counter, histogram};
 use todo_domain::Error;
 use todo_runtime::health::{Check, Health};
 use todo_sidecar::CloudEvent;
@@ -93,21 +94,29 @@ impl Relay {
                     Err(invalid) => failing(&outgoing, format!("the event {} is none: {invalid}", outgoing.id)),
                 }
             }
-            for (outgoing, result) in readable.iter().zip(self.core.sidecar.publish_many(&topic, &events).await) {
+            let results = self.core.sidecar.publish_many(&topic, &events).await;
+            for (outgoing, result) in readable.into_iter().zip(results) {
                 match result {
-                    Ok(()) => published.push(outgoing.id),
-                    Err(error) => failing(outgoing, error.to_string()),
+                    Ok(()) => published.push(outgoing),
+                    Err(error) => {
+                        counter!("todo_outbox_failures_total").increment(1);
+                        failing(&outgoing, error.to_string());
+                    }
                 }
             }
         }
 
         let now = self.core.clock.now();
         let mut tx = self.core.store.begin_repeatable().await?;
-        tx.set_published(&published, now).await?;
+        let ids: Vec<_> = published.iter().map(|outgoing| outgoing.id).collect();
+        tx.set_published(&ids, now).await?;
         for (attempts, ids) in failed {
             tx.postpone_outgoing(&ids, now + self.backoff(attempts)).await?;
         }
         tx.commit().await?;
+        for outgoing in published {
+            histogram!("todo_outbox_lag_seconds").record((now - outgoing.created_at).to_std().unwrap_or_default());
+        }
         self.health.set("outbox", reason.map_or(Check::Ok, Check::Degraded));
         Ok(taken)
     }

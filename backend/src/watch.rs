@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use futures::Stream;
 use todo_domain::{Error, account::Scope, error::Reason, zone};
 use todo_proto::v1::{self, event_service_server::EventService, watch_response::Item};
-use todo_runtime::{access, status::from_error};
+use todo_runtime::{access, metrics::Held, status::from_error};
 use tokio::sync::{
     broadcast::{self, error::RecvError},
     mpsc,
@@ -65,6 +65,7 @@ impl Service {
         let (sender, items) = mpsc::channel(AHEAD);
         let service = self.clone();
         tokio::spawn(async move {
+            let _watcher = Held::new("todo_watchers");
             let end = async {
                 tokio::select! {
                     () = sender.closed() => None,

@@ -9,7 +9,8 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use futures::FutureExt as _;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use metrics::{counter, histogram};
 use tokio::time::Instant;
 
 use crate::{gateway::Gateway, peer::Peer, proxy, status::Failure};
@@ -59,6 +60,7 @@ pub(crate) async fn edge(State(gateway): State<Arc<Gateway>>, mut request: Reque
             headers.entry(name).or_insert(value);
         }
     }
+    count(&method, template.as_ref(), response.status(), started);
     let id_text = id.to_str().unwrap_or_default();
     tracing::info!(
         http.method = method.as_str(),
@@ -71,6 +73,17 @@ pub(crate) async fn edge(State(gateway): State<Arc<Gateway>>, mut request: Reque
     );
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+/// By what cannot be made up: else a client could fill the memory with labels.
+fn count(method: &Method, template: Option<&Template>, status: StatusCode, started: Instant) {
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    let method = known.iter().find(|known| *known == method).map_or("other", Method::as_str).to_owned();
+    let route = template.map_or("", |template| &*template.0).to_owned();
+    let status = status.as_str().to_owned();
+    counter!("http_requests_total", "method" => method.clone(), "route" => route.clone(), "status" => status)
+        .increment(1);
+    histogram!("http_request_duration_seconds", "method" => method, "route" => route).record(started.elapsed());
 }
 
 fn is_sane(id: &HeaderValue) -> bool {

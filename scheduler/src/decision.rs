@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use metrics::{gauge, histogram};
 use todo_domain::{Clock, Ids, Timestamp};
 use todo_proto::v1::{self, DecideFireRequest, Outcome, due_service_client::DueServiceClient};
 use todo_sidecar::ApiChannel;
@@ -62,6 +63,7 @@ impl Decisions {
                 let this = Arc::clone(&self);
                 flights.spawn(async move { this.decide(batch).await });
             }
+            gauge!("todo_timers").set(f64::from(u32::try_from(locked(&self.timers).len()).unwrap_or(u32::MAX)));
             let moment = if flights.len() < LANES { locked(&self.timers).next() } else { None };
             tokio::select! {
                 () = shutdown.cancelled() => {}
@@ -119,6 +121,8 @@ impl Decisions {
         let next = decision.next.as_ref().and_then(Due::from_proto);
         match decision.outcome() {
             Outcome::Fired => {
+                let late = (self.clock.now() - timer.due.at).to_std().unwrap_or_default();
+                histogram!("todo_fire_lateness_seconds", "kind" => timer.due.thing.kind.name()).record(late);
                 // Announce first: once the timer is gone, this process knows of it by the announcement alone.
                 self.announcements.decided(decision.announcements, next.is_none());
                 let mut timers = locked(&self.timers);

@@ -12,6 +12,15 @@ pub(crate) enum Kind {
     Series,
 }
 
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Reminder => "reminder",
+            Self::Series => "series",
+        }
+    }
+}
+
 /// A thing that rings, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Thing {

@@ -13,6 +13,7 @@ use axum::{
     routing::get,
 };
 use http::{HeaderValue, StatusCode, Version, header};
+use metrics::gauge;
 use serde_json::json;
 
 /// The check that fails when the process is about to stop.
@@ -40,6 +41,11 @@ impl Health {
         if checks.get(name) == Some(&check) {
             return;
         }
+        gauge!("todo_check", "name" => name).set(match check {
+            Check::Ok => 1.0,
+            Check::Degraded(_) => 0.5,
+            Check::Failing(_) => 0.0,
+        });
         match &check {
             Check::Ok if checks.contains_key(name) => tracing::info!(check = name, "recovered"),
             Check::Ok => {}

@@ -1,9 +1,10 @@
 //! What every role shares at run time: the system's clock and ids, errors as gRPC statuses, access tokens, serving and
-//! draining, readiness, logs.
+//! draining, readiness, logs, metrics.
 
 pub mod access;
 pub mod health;
 mod linger;
+pub mod metrics;
 pub mod serve;
 pub mod status;
 pub mod system;

@@ -185,6 +185,18 @@ pub const DEAD_LETTER_REASON: &str = "deadletterreason";
 /// The extension of an event on a dead-letter topic with the app that could not handle it, where known.
 pub const DEAD_LETTER_APP: &str = "deadletterapp";
 
+/// Has one delivery handled, and counts it.
+pub(crate) async fn handle(subscriber: &dyn Subscriber, delivery: &Delivery) -> Ack {
+    let ack = subscriber.on_event(delivery).await;
+    let outcome = match ack {
+        Ack::Success => "done",
+        Ack::Retry(_) => "retry",
+        Ack::Drop(_) => "drop",
+    };
+    metrics::counter!("todo_events_total", "topic" => delivery.topic.clone(), "outcome" => outcome).increment(1);
+    ack
+}
+
 /// A handler's answer. Reasons are logged and go with a dead letter, so they hold no payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ack {

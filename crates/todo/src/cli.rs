@@ -181,6 +181,9 @@ pub struct Settings {
     /// Where to listen.
     #[arg(long, global = true, env = "LISTEN_ADDR", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
+    /// Where Prometheus may ask for `/metrics`, such as `127.0.0.1:9090`: a port for operators alone; nowhere unless said.
+    #[arg(long, global = true, env = "METRICS_ADDR", value_name = "ADDRESS:PORT")]
+    pub metrics: Option<SocketAddr>,
     /// Where the data is kept.
     #[arg(long, global = true, env = "DATA_DIR", default_value = "./data", value_name = "DIRECTORY")]
     pub data_dir: PathBuf,

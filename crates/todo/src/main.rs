@@ -20,6 +20,7 @@ use todo::{
 };
 use todo_domain::{Clock, Ids};
 use todo_runtime::{
+    metrics::Metrics,
     system::{SystemClock, SystemIds},
     telemetry,
 };
@@ -144,12 +145,13 @@ async fn serve_all(settings: Settings, llm: &Llm) -> Result<(), String> {
     options.backend = backend_options(&settings);
     options.gateway = gateway_options(&settings, ids.clone());
     let system = all::build(options, Arc::new(SystemClock), ids, shutdown.clone()).await?;
+    let metrics = metrics(settings.metrics, &shutdown).await?;
     let listener = bind(settings.listen).await?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     // Before the greeting: who reads it may stop us at once.
     let stop = stop_signal();
     greet(address, &settings);
-    tokio::join!(system.run(listener), stopped(stop, &shutdown));
+    tokio::join!(system.run(listener), stopped(stop, &shutdown), metrics);
     Ok(())
 }
 
@@ -173,6 +175,7 @@ async fn serve_role(role: &Command, settings: Settings, llm: &Llm, dapr: Dapr) -
     let shutdown_delay = dapr.shutdown_delay;
     let options = role::Options { sidecar, callback, environment: Arc::new(environment), shutdown_delay };
     let callback = dapr.app_port.map(|port| reserve(SocketAddr::from(([127, 0, 0, 1], port)))).transpose()?;
+    let metrics = metrics(settings.metrics, &shutdown).await?;
     let listeners = role::Listeners { public: bind(settings.listen).await?, callback };
     let address = listeners.public.local_addr().map_err(|error| error.to_string())?;
     let stop = stop_signal();
@@ -200,7 +203,28 @@ async fn serve_role(role: &Command, settings: Settings, llm: &Llm, dapr: Dapr) -
         shutdown.cancel();
         done
     };
-    tokio::join!(work, stopped(stop, &shutdown)).0
+    tokio::join!(work, stopped(stop, &shutdown), metrics).0
+}
+
+/// Begins to count, if somebody may ask; to be run until the shutdown.
+async fn metrics(
+    address: Option<SocketAddr>,
+    shutdown: &CancellationToken,
+) -> Result<impl Future<Output = ()> + use<>, String> {
+    let serving = match address {
+        Some(address) => {
+            let listener = TcpListener::bind(address).await;
+            let listener =
+                listener.map_err(|error| format!("cannot listen on {address} (--metrics, METRICS_ADDR): {error}"))?;
+            Some(Metrics::install()?.serve(listener, shutdown.clone()))
+        }
+        None => None,
+    };
+    Ok(async move {
+        if let Some(serving) = serving {
+            serving.await;
+        }
+    })
 }
 
 fn backend_options(settings: &Settings) -> todo_backend::Options {

@@ -7,6 +7,7 @@ mod disk;
 mod kill;
 mod ledger;
 mod load;
+mod metrics;
 mod operator;
 mod process;
 mod settings;

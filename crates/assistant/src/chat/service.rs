@@ -15,6 +15,7 @@ use todo_proto::{
         conversation_store_client::ConversationStoreClient, send_message_response::Step,
     },
 };
+use todo_runtime::metrics::counted;
 use todo_sidecar::ApiChannel;
 use tokio::{sync::mpsc::unbounded_channel, time::Instant};
 use tokio_stream::{StreamExt as _, wrappers::UnboundedReceiverStream};
@@ -80,7 +81,7 @@ pub fn build(ports: Ports) -> Service {
     let turns = TaskTracker::new();
     let tools = Tools::new(ports.backend.clone());
     let chat = Chat { ports, tools, turns: turns.clone() };
-    Service { routes: Routes::new(ChatServiceServer::new(chat)), turns }
+    Service { routes: counted(Routes::new(ChatServiceServer::new(chat))), turns }
 }
 
 #[derive(Clone)]
@@ -165,7 +166,10 @@ impl Chat {
             }
         };
         let answering = AssertUnwindSafe(answering).catch_unwind();
-        let (why, outcome) = match tokio::time::timeout(self.ports.patience, answering).await {
+        let begun = Instant::now();
+        let answered = tokio::time::timeout(self.ports.patience, answering).await;
+        metrics::histogram!("todo_turn_seconds").record(begun.elapsed());
+        let (why, outcome) = match answered {
             Ok(Ok(answer)) if !turn.said().trim().is_empty() => return answer,
             Ok(_) => ("Something went wrong on my side, so I could not finish this.", Outcome::ResponseGeneration),
             Err(_) => ("This took too long, so I stopped.", Outcome::ResponseGeneration),

@@ -17,6 +17,7 @@ use hyper_util::{
     client::legacy::{Client as Http, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use metrics::{counter, histogram};
 use serde_json::{Value, json};
 use sse_stream::SseStream;
 use tokio::time::{Instant, timeout_at};
@@ -87,6 +88,20 @@ impl Client {
 
     /// Asks; text is passed to `heard` as it comes.
     pub(super) async fn ask(
+        &self,
+        body: &Value,
+        deadline: Instant,
+        heard: impl FnMut(&str) + Send,
+    ) -> Result<Reply, Unavailable> {
+        let begun = Instant::now();
+        let reply = self.hear(body, deadline, heard).await;
+        let outcome = if reply.is_ok() { "answered" } else { "failed" };
+        counter!("todo_model_calls_total", "outcome" => outcome).increment(1);
+        histogram!("todo_model_call_seconds").record(begun.elapsed());
+        reply
+    }
+
+    async fn hear(
         &self,
         body: &Value,
         deadline: Instant,

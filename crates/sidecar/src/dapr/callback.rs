@@ -28,7 +28,7 @@ use tonic::{Request, Response, Status};
 use super::envelope;
 use super::gate::Gate;
 use super::token::AppToken;
-use crate::{Ack, Delivery, Secret, Subscriber, Subscription};
+use crate::{Ack, Delivery, Secret, Subscriber, Subscription, port::handle};
 
 /// The largest event that is taken; daprd passes on 4 MB unless it is told otherwise.
 const LARGEST: usize = 16 << 20;
@@ -148,7 +148,7 @@ impl Inner {
         let subscriber = Arc::clone(&self.subscriber);
         let handler = self.activity.handlers.spawn(async move {
             let _turn = turn;
-            subscriber.on_event(&Delivery { topic, event, retries: 0 }).await
+            handle(subscriber.as_ref(), &Delivery { topic, event, retries: 0 }).await
         });
         match handler.await {
             Ok(Ack::Success) => Answer::Success,

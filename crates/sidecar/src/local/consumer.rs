@@ -15,7 +15,10 @@ use super::settle::{End, Settlement};
 use super::store::{Message, json};
 use super::writer::Row;
 use super::{Core, micros_of};
-use crate::{Ack, CloudEvent, DEAD_LETTER_APP, DEAD_LETTER_REASON, Delivery, Error, Subscriber, Subscription, TOPIC};
+use crate::{
+    Ack, CloudEvent, DEAD_LETTER_APP, DEAD_LETTER_REASON, Delivery, Error, Subscriber, Subscription, TOPIC,
+    port::handle,
+};
 
 /// A reason longer than this (characters) is cut.
 const REASON: usize = 300;
@@ -270,7 +273,7 @@ pub(super) async fn deliver(subscriber: Arc<dyn Subscriber>, message: &Message) 
         Err(invalid) => return Ack::Drop(format!("the stored event cannot be read: {invalid}")),
     };
     let delivery = Delivery { topic: message.topic.clone(), event, retries: message.retries };
-    match AssertUnwindSafe(subscriber.on_event(&delivery)).catch_unwind().await {
+    match AssertUnwindSafe(handle(subscriber.as_ref(), &delivery)).catch_unwind().await {
         Ok(ack) => ack,
         Err(_panic) => {
             tracing::error!(event.id = %message.id, topic = %message.topic, "a handler panicked");
