@@ -8,7 +8,7 @@ import { dateOf, lasts, type Range } from "./range";
 
 const options = [
   ...lasts.map((last) => ({ value: String(last), label: `${last} days` })),
-  { value: "", label: "Dates" },
+  { value: "dates", label: "Dates" },
 ];
 
 type Props = { range: Range; edges: number[]; onChange: (range: Range) => void };
@@ -22,7 +22,7 @@ export function RangePicker({ range, edges, onChange }: Props) {
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
       <div className="w-full max-w-xs">
-        <Segments label="Days" value={"last" in range ? String(range.last) : ""} options={options} onChange={pick} />
+        <Segments label="Days" value={"last" in range ? String(range.last) : "dates"} options={options} onChange={pick} />
       </div>
       {"from" in range && (
         <div className="flex flex-wrap items-center gap-2 text-sm">

@@ -16,7 +16,7 @@ const intents: Record<string, string> = {
 };
 
 const policies: Record<string, [did: string, because: string]> = {
-  INVOKE_TOOL: ["It acted at once", "Adding, finding, changing and completing need no question."],
+  INVOKE_TOOL: ["It went ahead", "Adding, finding, changing and completing need no question."],
   RESPOND_ONLY: ["It only answered", "There was nothing to do in your tasks."],
   ASK_CLARIFICATION: ["It asked what you mean", "It asks rather than guess."],
   REQUEST_CONFIRMATION: ["It asked for your yes", "Deleting, and changing many tasks at once, is always asked first."],

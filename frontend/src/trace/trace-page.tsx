@@ -43,7 +43,7 @@ export function TracePage() {
         )}
       </TopBar>
       <div className="min-h-0 flex-1 overflow-y-auto">
-        <div className="mx-auto w-full max-w-3xl px-4 pb-16 sm:px-6">
+        <div className="mx-auto w-full max-w-4xl px-4 pb-16 sm:px-6">
           {!conversation ? (
             <NoConversation />
           ) : problem ? (

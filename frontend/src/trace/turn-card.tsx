@@ -12,8 +12,10 @@ import { millis } from "@/tasks/task";
 import { useClock } from "@/time/clock";
 import { dueText, moment } from "@/time/words";
 
+import { Json } from "./json";
 import { Step } from "./step";
 import { Tools } from "./tools";
+import { useTrace } from "./use-trace";
 
 type Props = {
   decision: DecisionRecord;
@@ -70,6 +72,7 @@ export function TurnCard({ decision, target, first }: Props) {
 }
 
 function Explained({ decision }: { decision: DecisionRecord }) {
+  const { trace, problem } = useTrace(decision.decisionId);
   const { engine, read } = reading(decision);
   const { did, because } = policy(decision.decisionType);
   return (
@@ -94,7 +97,9 @@ function Explained({ decision }: { decision: DecisionRecord }) {
           <strong className="font-medium">{did}.</strong> {because}
         </p>
       </Step>
-      <Tools decision={decision} />
+      <Step title="Tools called">
+        <Tools trace={trace} problem={problem} />
+      </Step>
       <Step title="What came of it">
         <p className="mb-1.5 flex flex-wrap items-center gap-2 text-[0.8125rem] text-muted">
           <Outcome outcome={decision.outcomeCategory} /> after {took(Number(decision.durationMs))}
@@ -102,6 +107,7 @@ function Explained({ decision }: { decision: DecisionRecord }) {
         <div className="rounded-lg border border-line px-3 py-2">
           <Markdown text={decision.responseText} />
         </div>
+        {trace && <Json trace={trace} />}
       </Step>
     </ol>
   );

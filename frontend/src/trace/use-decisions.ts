@@ -7,7 +7,7 @@ import { decisions } from "@/decisions/client";
 import type { DecisionRecord } from "@/gen/todo/v1/observability_service_pb";
 import { millis } from "@/tasks/task";
 
-const PAGE = 100;
+const PAGE = 20;
 
 type State = { conversation?: string; items?: DecisionRecord[]; earlier: boolean; problem?: string };
 
