@@ -25,7 +25,7 @@ export const KeptMessage = memo(function KeptMessage({ message, zone, why }: Kep
       <Link
         href={why}
         prefetch={false}
-        className="-my-1 inline-flex h-6 items-center rounded text-xs text-muted underline-offset-4 hover:text-ink hover:underline pointer-coarse:h-11"
+        className="-my-1 inline-flex h-6 items-center rounded text-xs text-muted underline-offset-4 hover:text-ink hover:underline pointer-coarse:-my-3 pointer-coarse:h-11"
       >
         Why?
       </Link>

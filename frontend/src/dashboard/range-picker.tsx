@@ -22,7 +22,12 @@ export function RangePicker({ range, edges, onChange }: Props) {
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
       <div className="w-full max-w-xs">
-        <Segments label="Days" value={"last" in range ? String(range.last) : "dates"} options={options} onChange={pick} />
+        <Segments
+          label="Days"
+          value={"last" in range ? String(range.last) : "dates"}
+          options={options}
+          onChange={pick}
+        />
       </div>
       {"from" in range && (
         <div className="flex flex-wrap items-center gap-2 text-sm">

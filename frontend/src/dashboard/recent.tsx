@@ -2,7 +2,7 @@
 
 import { ChevronRight } from "lucide-react";
 import Link from "next/link";
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 
 import { sentence } from "@/api/clients";
 import { decisions } from "@/decisions/client";
@@ -26,30 +26,26 @@ const options = [
 ] as const;
 type Which = (typeof options)[number]["value"];
 
-type State = { which: Which; items: DecisionRecord[]; more: boolean; problem?: string };
+type State = { filter: object; items: DecisionRecord[]; more: boolean; problem?: string };
 
 /** What was decided, the newest first; each leads to why. */
 export function Recent({ edges }: { edges: number[] }) {
   const [which, setWhich] = useState<Which>("all");
   const [state, setState] = useState<State>();
+  const filter = useMemo(() => {
+    const [startTime, endTime] = [stamp(edges[0] ?? 0), stamp(edges.at(-1) ?? 0)];
+    return { startTime, endTime, outcomeCategory: which === "errors" ? "ERROR" : "" };
+  }, [edges, which]);
   const load = useCallback(
     async (known: DecisionRecord[]) => {
-      const [startTime, endTime] = [stamp(edges[0] ?? 0), stamp(edges.at(-1) ?? 0)];
-      const outcomeCategory = which === "errors" ? "ERROR" : "";
       try {
-        const page = await decisions.listDecisions({
-          startTime,
-          endTime,
-          outcomeCategory,
-          limit: PAGE,
-          offset: known.length,
-        });
-        return { which, items: [...known, ...page.items], more: page.hasMore };
+        const page = await decisions.listDecisions({ ...filter, limit: PAGE, offset: known.length });
+        return { filter, items: [...known, ...page.items], more: page.hasMore };
       } catch (error) {
-        return { which, items: known, more: true, problem: sentence(error) };
+        return { filter, items: known, more: true, problem: sentence(error) };
       }
     },
-    [edges, which],
+    [filter],
   );
   useEffect(() => {
     let current = true;
@@ -58,7 +54,7 @@ export function Recent({ edges }: { edges: number[] }) {
       current = false;
     };
   }, [load]);
-  const shown = state?.which === which ? state : undefined;
+  const shown = state?.filter === filter ? state : undefined;
   return (
     <Panel title="Recent messages">
       <div className="mb-2 w-48">
