@@ -11,6 +11,7 @@ import { usePlaces } from "@/shell/places";
 import { useShortcuts } from "@/shell/shortcuts";
 import { TopBar } from "@/shell/top-bar";
 import { useClock } from "@/time/clock";
+import { dayStart } from "@/time/zone";
 import { IconButton } from "@/ui/button";
 import { Skeleton } from "@/ui/skeleton";
 
@@ -36,7 +37,7 @@ export function DashboardPage() {
     setRound(round + 1);
   };
   useShortcuts(usePlaces({}));
-  const short = edges.length - 1 > KEPT;
+  const isOlder = (edges[0] ?? 0) < dayStart(today, zone, -KEPT);
   return (
     <main id="main" className="flex min-w-0 flex-1 flex-col">
       <TopBar title="Dashboard">
@@ -54,7 +55,10 @@ export function DashboardPage() {
               <Part title="Tasks">
                 <TaskTrends edges={edges} />
               </Part>
-              <Part title="Assistant" note={short ? `Messages are explained and counted for ${KEPT} days.` : undefined}>
+              <Part
+                title="Assistant"
+                note={isOlder ? `Messages are explained and counted for ${KEPT} days.` : undefined}
+              >
                 <Assistant edges={edges} metrics={metrics} problem={problem} round={round} onReload={again} />
               </Part>
             </>

@@ -31,6 +31,8 @@ test("dates count with both ends, also across the change of the clocks", () => {
   const october = edges({ from: "2026-10-24", to: "2026-10-26" }, now);
   expect(october.map((edge) => dateOf(edge, berlin))).toEqual(["2026-10-24", "2026-10-25", "2026-10-26", "2026-10-27"]);
   expect(edges({ from: "2026-10-26", to: "2026-10-24" }, now)).toEqual(october);
+  const march = edges({ from: "2026-03-28", to: "2026-03-30" }, now);
+  expect(march.map((edge) => dateOf(edge, berlin))).toEqual(["2026-03-28", "2026-03-29", "2026-03-30", "2026-03-31"]);
 });
 
 test("days to come are left out, and there are at most a year of them", () => {
