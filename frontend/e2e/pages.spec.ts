@@ -86,6 +86,18 @@ const pages: Record<string, Show> = {
     await call.click();
     await call.scrollIntoViewIfNeeded();
   },
+  dashboard: go("/dashboard", (page) => page.getByRole("list", { name: "Recent messages" }).waitFor()),
+  "dashboard-table": async (page) => {
+    for (const table of await page.getByText("As a table").all()) await table.click();
+  },
+  trace: go("/dashboard", async (page) => {
+    await page.getByRole("link", { name: /pay rent/ }).click();
+    await page
+      .getByRole("list", { name: "Decisions" })
+      .getByRole("button", { name: /^Add a task/ })
+      .click();
+    await page.getByRole("button", { name: "Show JSON" }).click();
+  }),
   notifications: go("/notifications", (page) => page.getByRole("list", { name: "Notifications" }).waitFor()),
 };
 /** Says things to the assistant, one after the other. */

@@ -1,4 +1,4 @@
-import { Bell, Circle, Keyboard, Repeat, Zap } from "lucide-react";
+import { Bell, Circle, Keyboard, MessageCircle, Repeat, Server, Zap } from "lucide-react";
 import Link from "next/link";
 
 import { buttonClass } from "@/ui/button";
@@ -10,7 +10,12 @@ const points = [
   {
     icon: Zap,
     title: "Live everywhere",
-    text: "A change in one tab, by the API or by the scheduler is on every screen at once.",
+    text: "A change in one tab, by the chat or by the API is on every screen at once.",
+  },
+  {
+    icon: MessageCircle,
+    title: "An assistant that asks first",
+    text: "Say it in the chat. It deletes nothing without your yes, and tells you why it did what it did.",
   },
   {
     icon: Repeat,
@@ -21,6 +26,11 @@ const points = [
     icon: Bell,
     title: "Reminders that ring once",
     text: "Up to five a task, at a time or before the due date. Missed ones ring on return.",
+  },
+  {
+    icon: Server,
+    title: "On a server of your own",
+    text: "One program to run, one database that you hold, and an open API to all of it.",
   },
   { icon: Keyboard, title: "Hands on the keys", text: "Every action has a key. Press ? and see them all." },
 ];
@@ -66,7 +76,7 @@ export default function Start() {
           </div>
           <Example />
         </div>
-        <ul className="mt-14 grid gap-x-10 gap-y-8 sm:grid-cols-2">
+        <ul className="mt-14 grid gap-x-10 gap-y-8 sm:grid-cols-2 lg:grid-cols-3">
           {points.map(({ icon: Icon, title, text }) => (
             <li key={title} className="flex gap-4">
               <Icon className="mt-0.5 size-5 shrink-0 text-accent-ink" aria-hidden />

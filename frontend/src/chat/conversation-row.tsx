@@ -1,13 +1,15 @@
 "use client";
 
 import clsx from "clsx";
-import { MoreHorizontal, Pencil, Trash2 } from "lucide-react";
+import { MoreHorizontal, Pencil, Route, Trash2 } from "lucide-react";
 import { useState } from "react";
 
 import type { Conversation } from "@/gen/todo/v1/chat_service_pb";
+import { useGo } from "@/shell/navigate";
 import { millis } from "@/tasks/task";
 import { useClock } from "@/time/clock";
 import { fromNow } from "@/time/words";
+import { tracePath } from "@/trace/path";
 import { Button, IconButton } from "@/ui/button";
 import { inputClass } from "@/ui/field";
 import { Menu, MenuItem } from "@/ui/menu";
@@ -19,6 +21,7 @@ type Props = { conversation: Conversation; current: boolean; onPick: () => void;
 export function ConversationRow({ conversation, current, onPick, onGone }: Props) {
   const [doing, setDoing] = useState<"rename" | "delete">();
   const { now } = useClock();
+  const go = useGo();
   const done = () => setDoing(undefined);
   if (doing === "rename") return <Rename conversation={conversation} onDone={done} />;
   if (doing === "delete") return <AskDelete conversation={conversation} onKeep={done} onGone={onGone} />;
@@ -48,6 +51,9 @@ export function ConversationRow({ conversation, current, onPick, onGone }: Props
       >
         <MenuItem onSelect={() => setDoing("rename")}>
           <Pencil /> Rename
+        </MenuItem>
+        <MenuItem onSelect={() => go(tracePath(conversation.id))}>
+          <Route /> Decisions
         </MenuItem>
         <MenuItem danger onSelect={() => setDoing("delete")}>
           <Trash2 /> Delete

@@ -1,4 +1,5 @@
 import { RotateCcw, Sparkles } from "lucide-react";
+import Link from "next/link";
 import { memo, type ReactNode } from "react";
 
 import type { Message } from "@/gen/todo/v1/chat_service_pb";
@@ -12,13 +13,22 @@ import { Markdown } from "./markdown";
 import { TaskCards } from "./task-cards";
 import type { Call, Turn } from "./thread";
 
+type KeptProps = { message: Message; zone: string; /** Where it is explained. */ why: string };
+
 /** A message that is kept. */
-export const KeptMessage = memo(function KeptMessage({ message, zone }: { message: Message; zone: string }) {
+export const KeptMessage = memo(function KeptMessage({ message, zone, why }: KeptProps) {
   const at = millis(message.createdAt) ?? 0;
   if (message.role === Role.USER) return <Said content={message.content} at={at} zone={zone} />;
   return (
     <Reply calls={message.toolCalls.map((invocation) => ({ invocation, running: false }))} text={message.content}>
       <TaskCards calls={message.toolCalls} />
+      <Link
+        href={why}
+        prefetch={false}
+        className="-my-1 inline-flex h-6 items-center rounded text-xs text-muted underline-offset-4 hover:text-ink hover:underline pointer-coarse:-my-3 pointer-coarse:h-11"
+      >
+        Why?
+      </Link>
     </Reply>
   );
 });

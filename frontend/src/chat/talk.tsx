@@ -7,6 +7,7 @@ import { millis } from "@/tasks/task";
 import { useClock } from "@/time/clock";
 import { dayHeading } from "@/time/words";
 import { dayStart } from "@/time/zone";
+import { tracePath } from "@/trace/path";
 import { Button } from "@/ui/button";
 import { Skeleton } from "@/ui/skeleton";
 
@@ -63,7 +64,11 @@ export function Talk({ id, onBegun }: Props) {
             {messages.map((message, index) => (
               <div key={message.id} className="space-y-4">
                 <Day at={millis(message.createdAt) ?? 0} before={millis(messages[index - 1]?.createdAt)} zone={zone} />
-                <KeptMessage message={message} zone={zone} />
+                <KeptMessage
+                  message={message}
+                  zone={zone}
+                  why={tracePath(id, millis(messages[index - 1]?.createdAt))}
+                />
               </div>
             ))}
             {turns.map((turn, index) => (

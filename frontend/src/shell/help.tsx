@@ -14,6 +14,7 @@ const sections: { title: string; keys: [keys: string[], does: string][] }[] = [
       [["G", "A"], "Go to All tasks"],
       [["G", "D"], "Go to Completed"],
       [["G", "C"], "Go to Chat"],
+      [["G", "B"], "Go to the dashboard"],
       [["Z"], "Undo the last change"],
       [["?"], "These keys"],
     ],

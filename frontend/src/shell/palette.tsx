@@ -1,7 +1,18 @@
 "use client";
 
 import clsx from "clsx";
-import { Bell, Hash, Keyboard, MessageCircle, Moon, Search, SquarePen, Sun, type LucideIcon } from "lucide-react";
+import {
+  Bell,
+  ChartColumn,
+  Hash,
+  Keyboard,
+  MessageCircle,
+  Moon,
+  Search,
+  SquarePen,
+  Sun,
+  type LucideIcon,
+} from "lucide-react";
 import { useId, useMemo, useState, type KeyboardEvent } from "react";
 
 import { useLive } from "@/live/store";
@@ -100,6 +111,7 @@ function useChoices(text: string, onHelp: () => void): Choice[] {
         run: () => go(address(view)),
       })),
       { id: "chat", label: "Chat", icon: MessageCircle, note: "Page", run: () => go("/chat") },
+      { id: "dashboard", label: "Dashboard", icon: ChartColumn, note: "Page", run: () => go("/dashboard") },
       { id: "bell", label: "Notifications", icon: Bell, note: "Page", run: () => go("/notifications") },
       ...tags.map(({ tag }) => ({
         id: `#${tag}`,

@@ -15,6 +15,7 @@ const places: Record<string, string> = {
   a: address("all"),
   d: address("completed"),
   c: "/chat",
+  b: "/dashboard",
 };
 
 type Acts = Record<string, (event: KeyboardEvent) => void>;

@@ -1,7 +1,7 @@
 "use client";
 
 import clsx from "clsx";
-import { Hash, MessageCircle, Search } from "lucide-react";
+import { ChartColumn, Hash, MessageCircle, Search } from "lucide-react";
 import { usePathname } from "next/navigation";
 import type { ReactNode } from "react";
 
@@ -60,6 +60,10 @@ export function Sidebar({ onFollow }: { onFollow?: () => void }) {
           <Entry href="/chat" here={here} onFollow={onFollow} count={0}>
             <MessageCircle />
             Chat
+          </Entry>
+          <Entry href="/dashboard" here={here} onFollow={onFollow} count={0}>
+            <ChartColumn />
+            Dashboard
           </Entry>
         </ul>
         <Section title="Priority">

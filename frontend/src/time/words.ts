@@ -27,6 +27,11 @@ export function dayName(at: number, { now, today, tomorrow, zone }: Clock) {
   return say(at, zone, { day: "numeric", month: "short", year: sameYear ? undefined : "numeric" });
 }
 
+/** A day's date, short: "12 Dec". */
+export function dayMonth(at: number, { zone }: Clock) {
+  return say(at, zone, { day: "numeric", month: "short" });
+}
+
 /** When something is due, short. */
 export function dueText(at: number, allDay: boolean, clock: Clock) {
   const day = dayName(at, clock);
