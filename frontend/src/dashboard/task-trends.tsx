@@ -30,7 +30,12 @@ export function TaskTrends({ edges }: { edges: number[] }) {
         label="The tasks in numbers"
         figures={[
           { name: "completed", value: total.toLocaleString() },
-          { name: "a day", value: (total / days.length).toLocaleString(undefined, { maximumFractionDigits: 1 }) },
+          {
+            name: "a day",
+            value: (total / days.length).toLocaleString(undefined, {
+              maximumFractionDigits: total < days.length ? 2 : 1,
+            }),
+          },
           { name: "open now", value: counts.all.toLocaleString() },
           { name: "overdue now", value: counts.overdue.toLocaleString(), alarm: counts.overdue > 0 },
         ]}

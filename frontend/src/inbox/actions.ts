@@ -17,6 +17,18 @@ export const markRead = ({ id }: Notification) => attempt(() => notifications.ma
 
 export const markAllRead = () => attempt(() => notifications.markAllRead({}));
 
+/** Reads those before the newest `known`; answers whether there are more. */
+export async function older(known: number): Promise<boolean> {
+  try {
+    const page = await notifications.listNotifications({ offset: known });
+    hold((replica) => page.notifications.forEach((one) => replica.notification(one)));
+    return known + page.notifications.length < page.total;
+  } catch (error) {
+    toast(sentence(error), { kind: "error" });
+    return true;
+  }
+}
+
 export const snooze = ({ id }: Notification, until: number, when: string) =>
   attempt(async () => {
     const snoozed = await notifications.snooze({ id, until: stamp(until) });

@@ -2,6 +2,7 @@
 
 import { AlarmClock, BellRing, Check, CheckCheck } from "lucide-react";
 import Link from "next/link";
+import { useState } from "react";
 
 import type { Notification } from "@/gen/todo/v1/notification_service_pb";
 import { useLive } from "@/live/store";
@@ -17,11 +18,15 @@ import { EmptyState } from "@/ui/empty";
 import { Menu, MenuItem, MenuLabel } from "@/ui/menu";
 import { Skeleton } from "@/ui/skeleton";
 
-import { markAllRead, markRead, snooze } from "./actions";
+import { markAllRead, markRead, older, snooze } from "./actions";
+
+/** How many the page begins with. */
+const FIRST = 100;
 
 /** The reminders that rang, newest first. */
 export function InboxPage() {
   const { notifications, unread, ready } = useLive();
+  const [more, setMore] = useState(true);
   useShortcuts(usePlaces({}));
   return (
     <main id="main" className="flex min-w-0 flex-1 flex-col">
@@ -47,6 +52,16 @@ export function InboxPage() {
             ))}
           </ul>
         )}
+        {more && notifications.length >= FIRST && (
+          <Button
+            look="ghost"
+            size="sm"
+            className="mt-2 w-full"
+            onClick={() => void older(notifications.length).then(setMore)}
+          >
+            Older
+          </Button>
+        )}
       </div>
     </main>
   );
@@ -54,10 +69,12 @@ export function InboxPage() {
 
 function Entry({ notification }: { notification: Notification }) {
   const clock = useClock();
+  const task = useLive().tasks.get(notification.taskId);
   const rang = millis(notification.triggeredAt) ?? 0;
   const due = millis(notification.dueDate);
   const again = millis(notification.snoozedUntil);
   const unread = !notification.readAt;
+  const allDay = task?.dueAllDay === true && millis(task.dueDate) === due;
   return (
     <li className="group relative flex items-start gap-3 rounded-lg px-3 py-2.5 hover:bg-hover">
       <span aria-hidden className={unread ? "mt-2 size-2 shrink-0 rounded-full bg-accent" : "mt-2 size-2 shrink-0"} />
@@ -75,7 +92,7 @@ function Entry({ notification }: { notification: Notification }) {
           {notification.taskTitle}
         </Link>
         <p className="text-[0.8125rem] text-muted">
-          {due !== undefined && `Due ${dueText(due, false, clock)} · `}
+          {due !== undefined && `Due ${dueText(due, allDay, clock)} · `}
           {again !== undefined && again > clock.now ? (
             `rings again ${dueText(again, false, clock)}`
           ) : (
