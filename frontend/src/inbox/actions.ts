@@ -17,15 +17,15 @@ export const markRead = ({ id }: Notification) => attempt(() => notifications.ma
 
 export const markAllRead = () => attempt(() => notifications.markAllRead({}));
 
-/** Reads those before the newest `known`; answers whether there are more. */
-export async function older(known: number): Promise<boolean> {
+/** Reads those before the newest `known`; answers how many there are in all. */
+export async function older(known: number): Promise<number> {
   try {
     const page = await notifications.listNotifications({ offset: known });
     hold((replica) => page.notifications.forEach((one) => replica.notification(one)));
-    return known + page.notifications.length < page.total;
+    return Number(page.total);
   } catch (error) {
     toast(sentence(error), { kind: "error" });
-    return true;
+    return Infinity;
   }
 }
 

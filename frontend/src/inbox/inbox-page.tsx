@@ -26,7 +26,7 @@ const FIRST = 100;
 /** The reminders that rang, newest first. */
 export function InboxPage() {
   const { notifications, unread, ready } = useLive();
-  const [more, setMore] = useState(true);
+  const [total, setTotal] = useState(Infinity);
   useShortcuts(usePlaces({}));
   return (
     <main id="main" className="flex min-w-0 flex-1 flex-col">
@@ -52,12 +52,12 @@ export function InboxPage() {
             ))}
           </ul>
         )}
-        {more && notifications.length >= FIRST && (
+        {notifications.length >= FIRST && notifications.length < total && (
           <Button
             look="ghost"
             size="sm"
             className="mt-2 w-full"
-            onClick={() => void older(notifications.length).then(setMore)}
+            onClick={() => void older(notifications.length).then(setTotal)}
           >
             Older
           </Button>
