@@ -276,7 +276,7 @@ async fn add(
     Ok(message)
 }
 
-fn conversation(stored: &Conversation) -> v1::Conversation {
+pub(crate) fn conversation(stored: &Conversation) -> v1::Conversation {
     v1::Conversation {
         id: stored.id.to_string(),
         title: stored.title.clone(),
@@ -286,7 +286,7 @@ fn conversation(stored: &Conversation) -> v1::Conversation {
     }
 }
 
-fn message(stored: &Message) -> Result<v1::Message, Error> {
+pub(crate) fn message(stored: &Message) -> Result<v1::Message, Error> {
     let calls: Vec<Value> = serde_json::from_str(&stored.tool_calls).map_err(Error::internal)?;
     Ok(v1::Message {
         id: stored.id.to_string(),

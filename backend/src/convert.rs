@@ -1,7 +1,7 @@
 //! Between the messages of the contract and the domain. Numbers of enums that a message cannot know are violations, as
 //! is every time that is none; all of them are reported at once.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Utc, Weekday};
 use prost_types::{FieldMask, Timestamp};
 use todo_domain::{
     Error, Violation, Violations,
@@ -339,6 +339,23 @@ pub(crate) fn recurrence(recurrence: &Recurrence, now: DateTime<Utc>) -> v1::Rec
         active: recurrence.active(now),
         created_at: Some(timestamp(recurrence.created_at)),
         blocked: recurrence.blocked,
+    }
+}
+
+/// A day of the week; nothing for what is none.
+pub(crate) fn weekday(number: i32) -> Option<Weekday> {
+    Weekday::try_from(u8::try_from(number.checked_sub(1)?).ok()?).ok()
+}
+
+pub(crate) fn proto_weekday(day: Weekday) -> v1::Weekday {
+    match day {
+        Weekday::Mon => v1::Weekday::Monday,
+        Weekday::Tue => v1::Weekday::Tuesday,
+        Weekday::Wed => v1::Weekday::Wednesday,
+        Weekday::Thu => v1::Weekday::Thursday,
+        Weekday::Fri => v1::Weekday::Friday,
+        Weekday::Sat => v1::Weekday::Saturday,
+        Weekday::Sun => v1::Weekday::Sunday,
     }
 }
 

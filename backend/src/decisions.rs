@@ -120,7 +120,7 @@ pub async fn export(
 }
 
 /// A decision with the tools that were called for it.
-async fn whole(tx: &mut dyn Tx, stored: &Decision) -> Result<v1::GetDecisionTraceResponse, Error> {
+pub(crate) async fn whole(tx: &mut dyn Tx, stored: &Decision) -> Result<v1::GetDecisionTraceResponse, Error> {
     let mut tool_invocations = Vec::new();
     for stored in tx.tool_calls(stored.id).await? {
         tool_invocations.push(tool_invocation(&serde_json::from_str(&stored.call).map_err(Error::internal)?)?);

@@ -1,5 +1,6 @@
 //! A line of plain language as the task that it asks for.
 
+use chrono::Weekday;
 use todo_domain::{
     Error, Violations, clock,
     task::{Context, Task},
@@ -14,7 +15,11 @@ use crate::convert;
 const TEXT_MAX: usize = 4_000;
 
 /// Reads a request in a context, which it may override.
-pub(crate) fn read(request: &v1::ParseTaskRequest, mut context: Context<'_>) -> Result<v1::ParseTaskResponse, Error> {
+pub(crate) fn read(
+    request: &v1::ParseTaskRequest,
+    mut context: Context<'_>,
+    week_start: Weekday,
+) -> Result<v1::ParseTaskResponse, Error> {
     let mut violations = Violations::new();
     violations.take(text::bounded(&request.text, "text", 1, TEXT_MAX));
     if let Some(time) = request.reference_time {
@@ -25,7 +30,7 @@ pub(crate) fn read(request: &v1::ParseTaskRequest, mut context: Context<'_>) -> 
         context.zone = violations.take(zone::parse(zone, "time_zone")).unwrap_or(context.zone);
     }
     violations.into_result(())?;
-    let language = todo_language::Context::new(context.now, context.zone);
+    let language = todo_language::Context { week_start, ..todo_language::Context::new(context.now, context.zone) };
     let reading = todo_language::parse_task(&request.text, &language);
     // The task itself says what its reminders and its recurrence come to, and whether it could be made.
     let mut draft = reading.draft.clone();

@@ -194,7 +194,7 @@ impl Service {
         let (_, owner) = self.core.read(&call).await?;
         let context =
             Context { now: call.now, zone: core::zone(&owner), user_id: call.user_id, ids: self.core.ids.as_ref() };
-        reading::read(&request.into_inner(), context).map(Response::new)
+        reading::read(&request.into_inner(), context, owner.week_start).map(Response::new)
     }
 
     async fn tags(&self, request: Request<v1::ListTagsRequest>) -> Result<Response<v1::ListTagsResponse>, Error> {

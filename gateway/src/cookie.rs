@@ -19,7 +19,8 @@ const NAME: &str = "refresh_token";
 const PATH: &str = "/api/auth";
 pub(crate) const HEADER: &str = "x-session";
 /// These end the session of the cookie.
-const ENDS: [&str; 2] = ["todo.v1.AuthService.SignOut", "todo.v1.AuthService.SignOutEverywhere"];
+const ENDS: [&str; 3] =
+    ["todo.v1.AuthService.SignOut", "todo.v1.AuthService.SignOutEverywhere", "todo.v1.AuthService.DeleteAccount"];
 
 /// What a request has to do with the cookie.
 #[derive(Debug, Default)]

@@ -25,6 +25,7 @@ mod contract;
 mod cookie;
 mod deadline;
 mod discovery;
+mod document;
 mod edge;
 mod events;
 mod gateway;

@@ -19,7 +19,7 @@ use tonic::{
 use crate::{
     backend,
     contract::{self, Rpc},
-    cookie,
+    cookie, document,
     edge::Template,
     events,
     gateway::Gateway,
@@ -128,6 +128,9 @@ async fn answer(
         let messages =
             backend::stream(gateway.backend.clone(), rpc, metadata, reading.message).await.map_err(failed)?;
         let options = &gateway.options;
+        if !rpc.rules.attachment.is_empty() {
+            return document::respond(messages, rpc, options.end(rpc), token_sent).await;
+        }
         return events::respond(messages, rpc.output.clone(), options.heartbeat, options.end(rpc), token_sent).await;
     }
     let (returned, mut message, _) =

@@ -1,6 +1,8 @@
 //! Accounts: sign-up, sign-in, sessions and the profile. [`operator`] is for whoever runs the server.
 
 pub(crate) mod attempts;
+mod deletion;
+mod export;
 pub mod operator;
 mod password;
 pub(crate) mod secret;
@@ -11,6 +13,7 @@ pub(crate) mod tokens;
 
 use std::sync::Arc;
 
+use chrono::Weekday;
 use todo_domain::{
     Error, Violations,
     account::{self, Email, Password, Scope},
@@ -18,13 +21,14 @@ use todo_domain::{
 };
 use todo_proto::v1::{self, auth_service_server::AuthService};
 use todo_runtime::status;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use self::{attempts::Limit, password::Hasher};
 use crate::{
-    convert::{required, timestamp},
-    core::{Core, known},
+    convert::{self, required, timestamp},
+    core::{Call, Core, known},
     store::Profile,
 };
 
@@ -73,6 +77,7 @@ impl Service {
             password_hash,
             display_name,
             time_zone: zone.name().to_owned(),
+            week_start: Weekday::Mon,
             created_at: now,
             disabled_at: None,
         };
@@ -147,6 +152,7 @@ impl Service {
         let mut profile = tx.profile(user_id).await?.ok_or_else(missing)?;
         profile.display_name = edit.display_name.unwrap_or(profile.display_name);
         profile.time_zone = edit.time_zone.unwrap_or(profile.time_zone);
+        profile.week_start = edit.week_start.unwrap_or(profile.week_start);
         tx.put_profile(&profile).await?;
         tx.commit().await?;
         Ok(user(&profile))
@@ -163,14 +169,7 @@ impl Service {
         violations.into_result(())?;
         let new = new.ok_or_else(|| Error::internal("a missing value without a violation"))?;
 
-        // Guessing the password of a session left open counts like guessing it at the door.
-        let mut tx = core.store.begin().await?;
-        known(tx.owner(call.user_id).await?)?;
-        let before = tx.profile(call.user_id).await?.ok_or_else(missing)?;
-        let limits = self.limits(&before.email, &network);
-        let attempts = attempts::count(tx.as_mut(), &*core.ids, &limits, call.now).await?;
-        tx.commit().await?;
-
+        let (before, attempts) = self.challenge(&call, &network).await?;
         let current = password::claimed(&request.current_password);
         let replaced = self.hasher.replace(before.password_hash.clone(), current, new).await;
         let password_hash = self.judged(replaced, &attempts).await?.ok_or_else(wrong_current)?;
@@ -187,6 +186,18 @@ impl Service {
         tx.commit().await?;
         tracing::debug!(user.id = %call.user_id, "password changed");
         Ok(())
+    }
+
+    /// The account of a call that says its password again, with the attempts that this is: guessing the password of a
+    /// session left open counts like guessing it at the door.
+    async fn challenge(&self, call: &Call, network: &str) -> Result<(Profile, Vec<Uuid>), Error> {
+        let mut tx = self.core.store.begin().await?;
+        known(tx.owner(call.user_id).await?)?;
+        let profile = tx.profile(call.user_id).await?.ok_or_else(missing)?;
+        let limits = self.limits(&profile.email, network);
+        let attempts = attempts::count(tx.as_mut(), &*self.core.ids, &limits, call.now).await?;
+        tx.commit().await?;
+        Ok((profile, attempts))
     }
 
     /// What became of a password. When it was not even looked at, the attempt that was counted was none.
@@ -218,6 +229,7 @@ impl Service {
 struct Edit {
     display_name: Option<String>,
     time_zone: Option<String>,
+    week_start: Option<Weekday>,
 }
 
 impl Edit {
@@ -225,14 +237,17 @@ impl Edit {
         let user = required(request.user, "user")?;
         // Without a mask, what is set (AIP-134). Fields that only the server writes are ignored then (AIP-203).
         let (mut name, mut zone) = (!user.display_name.is_empty(), !user.time_zone.is_empty());
+        let mut week = user.week_start != 0;
         let mut violations = Violations::new();
         if let Some(mask) = request.update_mask {
-            (name, zone) = (false, false);
+            (name, zone, week) = (false, false, false);
             for path in mask.paths {
                 match path.as_str() {
                     "display_name" => name = true,
                     "time_zone" => zone = true,
-                    _ => violations.push("update_mask", format!("must only name display_name, time_zone: {path:?}")),
+                    "week_start" => week = true,
+                    _ => violations
+                        .push("update_mask", format!("must only name display_name, time_zone, week_start: {path:?}")),
                 }
             }
         }
@@ -242,6 +257,10 @@ impl Edit {
         }
         if zone {
             edit.time_zone = violations.take(account::zone(&user.time_zone)).map(|zone| zone.name().to_owned());
+        }
+        if week {
+            edit.week_start = convert::weekday(user.week_start);
+            violations.check(edit.week_start.is_some(), "week_start", || "must be a day of the week such as monday");
         }
         violations.into_result(edit)
     }
@@ -254,6 +273,7 @@ fn user(profile: &Profile) -> v1::User {
         display_name: profile.display_name.clone(),
         time_zone: profile.time_zone.clone(),
         created_at: Some(timestamp(profile.created_at)),
+        week_start: convert::proto_weekday(profile.week_start).into(),
     }
 }
 
@@ -309,6 +329,19 @@ impl AuthService for Service {
 
     async fn change_password(&self, request: Request<v1::ChangePasswordRequest>) -> Result<Response<()>, Status> {
         reply(self.replace_password(request).await)
+    }
+
+    type ExportAccountStream = ReceiverStream<Result<v1::ExportAccountResponse, Status>>;
+
+    async fn export_account(
+        &self,
+        request: Request<v1::ExportAccountRequest>,
+    ) -> Result<Response<Self::ExportAccountStream>, Status> {
+        reply(export::start(&self.core, request).await)
+    }
+
+    async fn delete_account(&self, request: Request<v1::DeleteAccountRequest>) -> Result<Response<()>, Status> {
+        reply(self.delete(request).await)
     }
 
     async fn create_access_token(

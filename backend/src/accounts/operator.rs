@@ -1,13 +1,15 @@
-//! What whoever runs the server may do to accounts: `todo user list|reset-password|disable`.
+//! What whoever runs the server may do to accounts: `todo user list|reset-password|disable|delete`.
+
+use std::fmt::Display;
 
 use todo_domain::{
-    Clock, Error, Timestamp,
+    Clock, Error, Ids, Timestamp,
     account::{Email, Password},
     error::Reason,
 };
 use uuid::Uuid;
 
-use super::password;
+use super::{deletion, password};
 use crate::store::{Profile, Store, Tx};
 
 /// What an operator sees of an account.
@@ -83,10 +85,28 @@ pub async fn set_disabled(store: &dyn Store, clock: &dyn Clock, email: &str, dis
     Ok(())
 }
 
+/// Removes an account with all that is its own, as its person may.
+///
+/// # Errors
+/// `USER_NOT_FOUND` when no account has this e-mail address; when the database is away.
+pub async fn delete(store: &dyn Store, clock: &dyn Clock, ids: &dyn Ids, email: &str) -> Result<(), Error> {
+    let mut tx = store.begin().await?;
+    let id = find(tx.as_mut(), email).await?.id;
+    let owner = tx.lock_owner(id).await?.ok_or_else(|| unknown(email))?;
+    deletion::erase(tx.as_mut(), ids, id, &owner, clock.now()).await?;
+    tx.commit().await?;
+    tracing::info!(user.id = %id, "an operator deleted the account");
+    Ok(())
+}
+
+fn unknown(email: impl Display) -> Error {
+    Error::new(Reason::UserNotFound, format!("no account has the e-mail address {email}"))
+}
+
 /// Finds an account and locks its owner, so that what its person does at this moment is not overwritten.
 async fn find(tx: &mut dyn Tx, email: &str) -> Result<Profile, Error> {
     let email = Email::parse(email)?;
-    let unknown = || Error::new(Reason::UserNotFound, format!("no account has the e-mail address {email}"));
+    let unknown = || unknown(&email);
     let found = tx.profile_by_email(email.as_str()).await?.ok_or_else(unknown)?;
     tx.lock_owner(found.id).await?.ok_or_else(unknown)?;
     tx.profile(found.id).await?.ok_or_else(unknown)

@@ -131,7 +131,7 @@ fn scope(asked: &[i32], violations: &mut Violations) -> Option<Scope> {
     greatest
 }
 
-fn shown(token: AccessToken) -> v1::AccessToken {
+pub(super) fn shown(token: AccessToken) -> v1::AccessToken {
     let scopes = [(Scope::Read, v1::AccessScope::Read), (Scope::Write, v1::AccessScope::Write)];
     v1::AccessToken {
         id: token.id.to_string(),

@@ -1,7 +1,7 @@
 //! Accounts, their sessions, and what counts against rate limits.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Utc, Weekday};
 use todo_domain::account::Scope;
 use uuid::Uuid;
 
@@ -20,6 +20,8 @@ pub struct Profile {
     pub display_name: String,
     /// IANA name.
     pub time_zone: String,
+    /// The first day of the week.
+    pub week_start: Weekday,
     /// When it was opened.
     pub created_at: DateTime<Utc>,
     /// When an operator closed it.
@@ -75,6 +77,8 @@ pub trait Accounts {
     async fn profiles(&mut self, after: &str, limit: i64) -> Result<Vec<Profile>, Error>;
     /// Writes everything of an account but id, e-mail address and creation.
     async fn put_profile(&mut self, profile: &Profile) -> Result<(), Error>;
+    /// Removes an account with all that is its own, but for events, which are everyone's.
+    async fn remove_profile(&mut self, id: Uuid) -> Result<(), Error>;
 
     /// Stores a refresh token; one that is stored already stays as it is.
     async fn add_refresh_token(&mut self, token: &RefreshToken) -> Result<(), Error>;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, slice};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Utc, Weekday};
 use uuid::Uuid;
 
 use super::Error;
@@ -17,6 +17,8 @@ pub struct Owner {
     pub floor: i64,
     /// The owner's IANA time zone.
     pub time_zone: String,
+    /// The owner's first day of the week.
+    pub week_start: Weekday,
     /// An operator closed the account.
     pub disabled: bool,
 }

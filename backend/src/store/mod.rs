@@ -19,7 +19,7 @@ mod tasks;
 mod time;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Utc, Weekday};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -140,6 +140,11 @@ fn micros(time: DateTime<Utc>) -> i64 {
 /// A stored instant.
 fn time(micros: i64) -> Result<DateTime<Utc>, Error> {
     DateTime::from_timestamp_micros(micros).ok_or(Error::Corrupt("time"))
+}
+
+/// A stored day of the week: from 1 for Monday, as in the proto.
+fn weekday(number: i64) -> Result<Weekday, Error> {
+    u8::try_from(number - 1).ok().and_then(|days| Weekday::try_from(days).ok()).ok_or(Error::Corrupt("weekday"))
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use std::{fmt, time::Duration};
 
+use chrono::Weekday;
 use chrono_tz::Tz;
 use prost::{Message as _, Name};
 use serde_json::{Map, Value, json};
 use todo_domain::zone;
 use todo_proto::{
     json::{self, Options},
-    v1::{GetMeRequest, User, auth_service_client::AuthServiceClient, task_service_client::TaskServiceClient},
+    v1::{self, GetMeRequest, User, auth_service_client::AuthServiceClient, task_service_client::TaskServiceClient},
 };
 use todo_runtime::status::reason;
 use todo_sidecar::ApiChannel;
@@ -209,6 +210,11 @@ fn revision(metadata: &MetadataMap) -> Option<i64> {
 /// A zone that the backend knows and we do not would be a newer version's; UTC is then as good as any.
 pub(crate) fn zone_of(name: &str) -> Tz {
     name.parse().unwrap_or(Tz::UTC)
+}
+
+/// A backend of an older version says none.
+pub(crate) fn weekday_of(day: v1::Weekday) -> Weekday {
+    u8::try_from(i32::from(day) - 1).ok().and_then(|days| Weekday::try_from(days).ok()).unwrap_or(Weekday::Mon)
 }
 
 pub(crate) fn with<M>(caller: &Caller, message: M) -> Request<M> {

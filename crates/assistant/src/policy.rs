@@ -2,7 +2,7 @@
 //! shown when the next message is a yes and nothing else.
 
 use serde_json::{Map, Value, json};
-use todo_language::{Context, IntentType, Request, read_message};
+use todo_language::{IntentType, Request, read_message};
 
 use crate::{
     call::{Code, Done, Failure},
@@ -157,7 +157,7 @@ pub async fn settle(turn: &mut Turn) -> Option<Answer> {
     else {
         return None;
     };
-    let read = read_message(&turn.text, &Context::new(turn.now, turn.zone));
+    let read = read_message(&turn.text, &turn.context());
     let adds = calls.iter().all(|call| call.tool == "add_task");
     match read.first().map(|intent| &intent.request) {
         Some(Request::Yes) => Some(execute(turn, calls, &tasks).await),

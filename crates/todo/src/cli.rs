@@ -95,6 +95,11 @@ pub enum User {
         #[arg(long)]
         undo: bool,
     },
+    /// Removes an account with all that is its own, at once and for good.
+    Delete {
+        /// The account's e-mail address.
+        email: String,
+    },
 }
 
 /// What an operator may do with the assistant's decisions.

@@ -8,7 +8,7 @@ use todo_backend::{
 };
 use todo_domain::Clock as _;
 use todo_proto::json;
-use todo_runtime::system::SystemClock;
+use todo_runtime::system::{SystemClock, SystemIds};
 
 use crate::{
     cli::{DeadLetters, Decisions, Export, Outbox, Since, User},
@@ -37,6 +37,10 @@ pub async fn user(database: &Database, command: User) -> Result<(), String> {
         User::Disable { email, undo } => {
             operator::set_disabled(store.as_ref(), &SystemClock, &email, !undo).await.map_err(sentence)?;
             println!("{email} is {}", if undo { "active" } else { "disabled" });
+        }
+        User::Delete { email } => {
+            operator::delete(store.as_ref(), &SystemClock, &SystemIds, &email).await.map_err(sentence)?;
+            println!("{email} is deleted");
         }
     }
     store.close().await;

@@ -52,10 +52,13 @@ fn success(route: &Route, schemas: &mut Schemas) -> Value {
     if cookie::gives(rpc) {
         header("Set-Cookie", "The refresh token, if the cookie was asked for.", json!({ "type": "string" }));
     }
+    if !rpc.rules.attachment.is_empty() {
+        header("Content-Disposition", "That it is a file, and its name.", json!({ "type": "string" }));
+    }
     if !headers.is_empty() {
         answer["headers"] = Value::Object(headers);
     }
-    if rpc.streams() {
+    if rpc.streams() && rpc.rules.attachment.is_empty() {
         // Of each event: `itemSchema` comes with OpenAPI 3.2.
         let data = json!({
             "type": "string", "contentMediaType": "application/json", "contentSchema": schemas.answer(&rpc.output),

@@ -25,6 +25,8 @@ pub(crate) fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
     vec![
         (Method::GET, "/api/auth/me".to_owned(), None),
         (Method::PATCH, "/api/auth/me".to_owned(), Some(json!({ "display_name": "x" }))),
+        (Method::DELETE, "/api/auth/me".to_owned(), Some(json!({ "password": "correct horse" }))),
+        (Method::GET, "/api/auth/me/export".to_owned(), None),
         (Method::POST, "/api/auth/signout-everywhere".to_owned(), None),
         (
             Method::POST,

@@ -2,6 +2,7 @@
 //! all in one process on SQLite, on Postgres, and of four roles beside real daprds.
 
 mod access;
+mod account;
 mod bulk;
 mod chat;
 mod completion;
@@ -86,6 +87,12 @@ on_every_ground! {
         internal_services_are_not_on_the_public_port,
         sign_in_tells_nothing_and_is_rate_limited,
         another_users_things_are_not_found_by_any_surface_or_id,
+    ],
+    account: [
+        an_export_is_all_of_ones_own_as_it_is_shown,
+        a_deleted_account_leaves_nothing_behind,
+        passwords_are_not_guessed_by_deleting,
+        weeks_begin_where_their_owner_says,
     ],
     bulk: [
         what_was_shown_and_confirmed_is_done_and_can_be_undone,

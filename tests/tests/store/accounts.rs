@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{TimeDelta, Weekday};
 use futures::future::join_all;
 use todo_backend::store::{AccessToken, Error, Profile, RefreshToken, Store};
 use todo_domain::account::Scope;
@@ -30,12 +30,14 @@ pub(crate) async fn an_account_survives(db: &Db) {
         let owner = tx.owner(known.id).await.unwrap().unwrap();
         assert_eq!((owner.revision, owner.floor), (0, 0));
         assert_eq!((owner.time_zone.as_str(), owner.disabled), (&*known.time_zone, known.disabled_at.is_some()));
+        assert_eq!(owner.week_start, known.week_start);
     };
     check(&known).await;
     known = Profile {
         password_hash: "another".into(),
         display_name: "Ada".into(),
         time_zone: "Asia/Tokyo".into(),
+        week_start: Weekday::Sun,
         disabled_at: None,
         ..known
     };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::Weekday;
 use tempfile::TempDir;
 use todo_backend::store::{Profile, Store, Tx, postgres, sqlite};
 use todo_test_postgres::Postgres;
@@ -84,6 +85,7 @@ pub(crate) fn profile(name: &str) -> Profile {
         password_hash: "$argon2id$v=19$m=16,t=1,p=1$c2FsdHNhbHQ$aGFzaA".into(),
         display_name: name.into(),
         time_zone: "Europe/Berlin".into(),
+        week_start: Weekday::Mon,
         created_at: at("2026-01-01T00:00:00Z"),
         disabled_at: None,
     }

@@ -66,6 +66,7 @@ suite! {
         tenants {
             another_owner_finds_nothing,
             another_owner_changes_nothing,
+            a_removed_account_takes_along_all_that_is_its_own,
         }
         lists {
             every_sort_key_gives_the_order_of_the_domain,

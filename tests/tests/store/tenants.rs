@@ -1,10 +1,11 @@
 //! Tenants: every method that takes an owner finds and changes what is that owner's, and nothing else.
 
-use std::fmt::Debug;
+use std::{collections::BTreeMap, fmt::Debug};
 
+use sqlx::{AssertSqlSafe, Connection as _};
 use todo_backend::store::{
-    AccessToken, ChangeKind, Conversation, DecisionFilter, Notification, Profile, RefreshToken, Reply, Series, Slot,
-    SlotState,
+    AccessToken, ChangeKind, Conversation, DecisionFilter, Firing, Message, Notification, Profile, RefreshToken, Reply,
+    Series, Slot, SlotState, ToolCall,
 };
 use todo_domain::{account::Scope, query::Filter, task::Task};
 use uuid::Uuid;
@@ -46,7 +47,9 @@ async fn furnish(db: &Db, owner: Uuid) -> Task {
     tx.add_access_token(&access_token(owner)).await.unwrap();
     let hers = conversation(owner, CONVERSATION);
     tx.add_conversation(&hers).await.unwrap();
-    tx.add_decision(&decision(&hers, DECISION, second(0)), &[]).await.unwrap();
+    tx.add_message(&message()).await.unwrap();
+    tx.add_decision(&decision(&hers, DECISION, second(0)), &[tool_call()]).await.unwrap();
+    tx.add_firing(&firing(owner)).await.unwrap();
     tx.commit().await.unwrap();
     task
 }
@@ -63,6 +66,37 @@ fn notification(user_id: Uuid) -> Notification {
         read_at: None,
         snoozed_until: Some(second(50)),
         revision: 3,
+    }
+}
+
+fn message() -> Message {
+    Message {
+        id: id(906),
+        conversation_id: id(CONVERSATION),
+        place: 1,
+        role: 1,
+        content: "hers".into(),
+        created_at: second(0),
+        tool_calls: "[]".into(),
+    }
+}
+
+fn tool_call() -> ToolCall {
+    ToolCall { decision_id: id(DECISION), sequence: 1, tool: "add_task".into(), duration_ms: 1, call: "{}".into() }
+}
+
+fn firing(user_id: Uuid) -> Firing {
+    Firing {
+        event_id: id(907),
+        notification_id: id(NOTIFICATION),
+        reminder_id: id(TASK + 1),
+        task_id: id(TASK),
+        user_id,
+        task_title: "hers".into(),
+        due: None,
+        trigger_at: second(0),
+        fired_at: second(0),
+        seen: false,
     }
 }
 
@@ -233,4 +267,49 @@ pub(crate) async fn another_owner_changes_nothing(db: &Db) {
     assert_eq!(db.read().await.tags(bob).await.unwrap(), his, "nor does he get a part of it");
     assert_eq!(db.read().await.reply(bob, "key").await.unwrap(), Some(reply(b"his")));
     assert_eq!(db.read().await.owner(bob).await.unwrap().unwrap().revision, 7);
+}
+
+/// Tables of everyone: what was announced, what failed, what counts against a limit, and the store's own.
+const EVERYONES: [&str; 5] = ["outbox", "dead_letters", "attempts", "_sqlx_migrations", "tasks_search"];
+
+/// How many rows each table of owners has.
+async fn rows(db: &Db) -> BTreeMap<String, i64> {
+    macro_rules! count {
+        ($connection:ty, $tables:expr) => {{
+            let mut connection = <$connection>::connect(&db.url).await.expect("the database");
+            let tables: Vec<String> = sqlx::query_scalar($tables).fetch_all(&mut connection).await.expect("names");
+            let mut rows = BTreeMap::new();
+            for table in tables.into_iter().filter(|table| !EVERYONES.iter().any(|other| table.starts_with(other))) {
+                let count = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+                let count = sqlx::query_scalar(count).fetch_one(&mut connection).await.expect("a number");
+                rows.insert(table, count);
+            }
+            rows
+        }};
+    }
+    if db.url.starts_with("sqlite:") {
+        count!(sqlx::SqliteConnection, "SELECT name FROM sqlite_schema WHERE type = 'table'")
+    } else {
+        count!(sqlx::PgConnection, "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")
+    }
+}
+
+pub(crate) async fn a_removed_account_takes_along_all_that_is_its_own(db: &Db) {
+    let bob = db.owner("bob").await;
+    let before = rows(db).await;
+    let ada = db.owner("ada").await;
+    let task = furnish(db, ada).await;
+    let hers = rows(db).await;
+    for (table, rows) in &hers {
+        assert!(*rows > before[table], "{table}: what it holds of an owner is not among what is removed here");
+    }
+    let mut tx = db.begin().await;
+    tx.remove_profile(ada).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(rows(db).await, before);
+    assert_eq!(db.read().await.owner(ada).await.unwrap(), None);
+    assert!(db.read().await.profile(bob).await.unwrap().is_some());
+    // What she had is free for others.
+    furnish(db, bob).await;
+    assert_eq!(db.read().await.task(bob, task.id).await.unwrap().map(|it| it.user_id), Some(bob));
 }

@@ -26,6 +26,11 @@ async fn what_the_mask_names_is_changed() {
         let me = house.me(&session).await.unwrap();
         assert_eq!((me.display_name.as_str(), me.time_zone.as_str()), ("Anna", "Asia/Tokyo"));
         assert_eq!(update(&house, &session, named("x"), Some(&[])).await.unwrap(), me);
+        assert_eq!(me.week_start(), v1::Weekday::Monday);
+        let week = v1::User { week_start: v1::Weekday::Saturday.into(), ..named("x") };
+        update(&house, &session, week, Some(&["week_start"])).await.unwrap();
+        let me = house.me(&session).await.unwrap();
+        assert_eq!((me.display_name.as_str(), me.week_start()), ("Anna", v1::Weekday::Saturday));
     })
     .await;
 }
@@ -52,6 +57,10 @@ async fn what_cannot_be_changed_is_refused_by_name() {
         }
         let error = update(&house, &session, named(""), Some(&["display_name", "time_zone", "x"])).await.unwrap_err();
         assert_eq!(fields(&error), ["update_mask", "display_name", "time_zone"]);
+        for (number, mask) in [(0, Some(&["week_start"][..])), (8, None), (-1, None)] {
+            let user = v1::User { week_start: number, ..v1::User::default() };
+            assert_eq!(fields(&update(&house, &session, user, mask).await.unwrap_err()), ["week_start"], "{number}");
+        }
         let error = update(&house, &session, named(&"x".repeat(101)), None).await.unwrap_err();
         assert_eq!(fields(&error), ["display_name"]);
         let nobody = v1::UpdateMeRequest { user: None, update_mask: None };
@@ -102,6 +111,21 @@ async fn a_closed_account_is_shut_until_it_is_opened_again() {
         assert!(house.sign_in(HOME, ANN, PASSWORD).await.is_ok());
         let unknown = operator::set_disabled(&*house.store, &*house.clock, "bob@example.org", true).await;
         assert_eq!(refused(unknown), Reason::UserNotFound);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_operator_deletes_an_account() {
+    everywhere(Options::default(), async |house| {
+        let session = house.sign_up(ANN).await.unwrap();
+        let core = &house.service.core;
+        let delete = async || operator::delete(&*house.store, &*house.clock, &*core.ids, ANN).await;
+        delete().await.unwrap();
+        assert_eq!(refused(house.me(&session).await), Reason::UserNotFound);
+        assert_eq!(operator::list(&*house.store, "", 10).await.unwrap(), []);
+        assert_eq!(refused(delete().await), Reason::UserNotFound);
+        assert!(house.sign_up(ANN).await.is_ok());
     })
     .await;
 }

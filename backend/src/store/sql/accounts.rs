@@ -5,10 +5,10 @@ use todo_domain::account::Scope;
 use uuid::Uuid;
 
 use super::{Db, Row, Transaction, dialect};
-use crate::store::{AccessToken, Accounts, Error, Profile, RefreshToken, micros, time};
+use crate::store::{AccessToken, Accounts, Error, Profile, RefreshToken, micros, time, weekday};
 
 const PROFILES: &str =
-    "SELECT id, email, password_hash, display_name, time_zone, created_at, disabled_at FROM users WHERE ";
+    "SELECT id, email, password_hash, display_name, time_zone, week_start, created_at, disabled_at FROM users WHERE ";
 
 fn profile(row: &Row) -> Result<Profile, Error> {
     Ok(Profile {
@@ -17,6 +17,7 @@ fn profile(row: &Row) -> Result<Profile, Error> {
         password_hash: row.try_get("password_hash")?,
         display_name: row.try_get("display_name")?,
         time_zone: row.try_get("time_zone")?,
+        week_start: weekday(row.try_get("week_start")?)?,
         created_at: time(row.try_get("created_at")?)?,
         disabled_at: row.try_get::<Option<i64>, _>("disabled_at")?.map(time).transpose()?,
     })
@@ -56,14 +57,15 @@ fn access_token(row: &Row) -> Result<AccessToken, Error> {
 impl Accounts for Transaction {
     async fn add_profile(&mut self, profile: &Profile) -> Result<bool, Error> {
         let done = sqlx::query::<Db>(
-            "INSERT INTO users (id, email, password_hash, display_name, time_zone, created_at, disabled_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email) DO NOTHING",
+            "INSERT INTO users (id, email, password_hash, display_name, time_zone, week_start, created_at, disabled_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (email) DO NOTHING",
         )
         .bind(profile.id)
         .bind(&profile.email)
         .bind(&profile.password_hash)
         .bind(&profile.display_name)
         .bind(&profile.time_zone)
+        .bind(i64::from(profile.week_start.number_from_monday()))
         .bind(micros(profile.created_at))
         .bind(profile.disabled_at.map(micros))
         .execute(&mut *self.tx)
@@ -98,15 +100,23 @@ impl Accounts for Transaction {
 
     async fn put_profile(&mut self, profile: &Profile) -> Result<(), Error> {
         sqlx::query::<Db>(
-            "UPDATE users SET password_hash = $2, display_name = $3, time_zone = $4, disabled_at = $5 WHERE id = $1",
+            "UPDATE users SET password_hash = $2, display_name = $3, time_zone = $4, week_start = $5, disabled_at = $6
+             WHERE id = $1",
         )
         .bind(profile.id)
         .bind(&profile.password_hash)
         .bind(&profile.display_name)
         .bind(&profile.time_zone)
+        .bind(i64::from(profile.week_start.number_from_monday()))
         .bind(profile.disabled_at.map(micros))
         .execute(&mut *self.tx)
         .await?;
+        Ok(())
+    }
+
+    async fn remove_profile(&mut self, id: Uuid) -> Result<(), Error> {
+        // Every other table of an owner's refers to this one, or to one that does.
+        sqlx::query::<Db>("DELETE FROM users WHERE id = $1").bind(id).execute(&mut *self.tx).await?;
         Ok(())
     }
 

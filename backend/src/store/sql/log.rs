@@ -6,13 +6,14 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Row as _};
 use uuid::Uuid;
 
 use super::{Db, Row, Transaction, dialect, list};
-use crate::store::{Change, ChangeKind, Error, Log, Owner, Reply, micros, time};
+use crate::store::{Change, ChangeKind, Error, Log, Owner, Reply, micros, time, weekday};
 
 fn owner(row: &Row) -> Result<Owner, Error> {
     Ok(Owner {
         revision: row.try_get("revision")?,
         floor: row.try_get("floor")?,
         time_zone: row.try_get("time_zone")?,
+        week_start: weekday(row.try_get("week_start")?)?,
         disabled: row.try_get::<Option<i64>, _>("disabled_at")?.is_some(),
     })
 }
@@ -28,7 +29,7 @@ fn change(row: &Row) -> Result<Change, Error> {
     })
 }
 
-const OWNER: &str = "SELECT o.user_id, o.revision, o.floor, u.time_zone, u.disabled_at FROM owners o
+const OWNER: &str = "SELECT o.user_id, o.revision, o.floor, u.time_zone, u.week_start, u.disabled_at FROM owners o
      JOIN users u ON u.id = o.user_id WHERE o.user_id ";
 
 /// What nobody needs any more: table, primary key, condition on one bound time.

@@ -32,7 +32,7 @@ pub struct Builtin;
 #[async_trait::async_trait]
 impl Engine for Builtin {
     async fn answer(&self, turn: &mut Turn) -> Answer {
-        let context = Context::new(turn.now, turn.zone);
+        let context = turn.context();
         let intents = read_message(&turn.text, &context);
         let waited = turn.pending.take().and_then(|pending| waiting::read(pending, &turn.text, &intents, &context));
         match waited {
@@ -52,7 +52,7 @@ impl Engine for Builtin {
                 }
             }
             Some(Waited::Message { text, at, part, chosen }) => {
-                let context = Context::new(at, turn.zone);
+                let context = Context { now: at, ..turn.context() };
                 let mut intents = read_message(&text, &context);
                 if let Some(part) = part.filter(|part| *part < intents.len()) {
                     intents = vec![intents.swap_remove(part)];

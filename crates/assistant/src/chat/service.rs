@@ -3,6 +3,7 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use chrono::Weekday;
 use futures::FutureExt as _;
 use prost_types::Struct;
 use serde_json::{Map, Value};
@@ -27,7 +28,7 @@ use super::{
     turn::{Listener, timestamp},
 };
 use crate::{
-    call::{Caller, Tools, with, zone_of},
+    call::{Caller, Tools, weekday_of, with, zone_of},
     policy,
 };
 
@@ -99,6 +100,7 @@ impl Chat {
         let mut caller = Caller { metadata: forwarded(metadata), zone: None };
         let account = self.tools.account(&caller).await?;
         caller.zone = Some(zone_of(&account.time_zone));
+        let week_start = weekday_of(account.week_start());
         let now = self.ports.clock.now();
         let request = v1::BeginTurnRequest {
             conversation_id: asked.conversation_id,
@@ -118,7 +120,7 @@ impl Chat {
         } else {
             let chat = self.clone();
             self.turns.spawn(async move {
-                if let Err(status) = chat.go(begun, caller, listener.clone()).await {
+                if let Err(status) = chat.go(begun, caller, week_start, listener.clone()).await {
                     let _ = listener.0.send(Err(status));
                 }
             });
@@ -127,10 +129,16 @@ impl Chat {
     }
 
     /// Answers, and has the answer kept.
-    async fn go(&self, begun: BeginTurnResponse, caller: Caller, listener: Listener) -> Result<(), Status> {
+    async fn go(
+        &self,
+        begun: BeginTurnResponse,
+        caller: Caller,
+        week_start: Weekday,
+        listener: Listener,
+    ) -> Result<(), Status> {
         let since = Instant::now();
         let said = begun.message.clone().unwrap_or_default();
-        let mut turn = self.turn(&begun, caller, listener);
+        let mut turn = self.turn(&begun, caller, week_start, listener);
         let answer = self.answer(&mut turn).await;
         let content: String = turn.said().chars().take(LONGEST).collect();
         let waiting = answer.pending.map(|pending| self.waiting(&pending));
@@ -188,13 +196,14 @@ impl Chat {
         }
     }
 
-    fn turn(&self, begun: &BeginTurnResponse, caller: Caller, listener: Listener) -> Turn {
+    fn turn(&self, begun: &BeginTurnResponse, caller: Caller, week_start: Weekday, listener: Listener) -> Turn {
         let said = begun.message.clone().unwrap_or_default();
         let pending = begun.pending.clone().and_then(|pending| deserialized(pending.action));
         Turn {
             text: said.content,
             now: said.created_at.and_then(moment).unwrap_or_else(|| self.ports.clock.now()),
             zone: caller.zone.unwrap_or_default(),
+            week_start,
             history: begun.history.clone(),
             pending,
             scene: deserialized::<Scene>(begun.scene.clone()).unwrap_or_default(),

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use chrono::Weekday;
 use prost_types::Struct;
 use serde_json::{Map, Value};
 use todo_domain::{Clock, Timestamp, ids, zone::Tz};
+use todo_language::Context;
 use todo_proto::{
     json,
     v1::{self, ToolInvocation, send_message_response::Step},
@@ -30,6 +32,8 @@ pub struct Turn {
     pub now: Timestamp,
     /// The user's zone.
     pub zone: Tz,
+    /// The user's first day of the week.
+    pub week_start: Weekday,
     /// What was said before, oldest first.
     pub history: Vec<v1::Message>,
     /// What waits for a word of the user's.
@@ -65,6 +69,12 @@ impl Listener {
 }
 
 impl Turn {
+    /// What the message is read against.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        Context { week_start: self.week_start, ..Context::new(self.now, self.zone) }
+    }
+
     /// Says more of the answer.
     pub fn say(&mut self, text: &str) {
         if !text.is_empty() {

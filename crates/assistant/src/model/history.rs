@@ -18,7 +18,10 @@ const CHARACTERS: usize = 12_000;
 /// The prompt, the conversation as far as it fits, and the message with what it may refer to.
 pub(super) fn messages(turn: &Turn, handles: &mut Handles) -> Vec<Value> {
     let now = zone::local(turn.zone, turn.now).format("%A, %Y-%m-%d %H:%M").to_string();
-    let prompt = PROMPT.replace("{zone}", turn.zone.name()).replace("{now}", &now);
+    let prompt = PROMPT
+        .replace("{zone}", turn.zone.name())
+        .replace("{now}", &now)
+        .replace("{week_start}", &turn.week_start.to_string());
     let mut messages = vec![json!({ "role": "system", "content": prompt })];
     let said = turn.history.iter().filter_map(|message| match message.role() {
         Role::User => Some(("user", message.content.clone())),

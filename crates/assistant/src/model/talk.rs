@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use todo_language::{Context, IntentType, Request, read_message};
+use todo_language::{IntentType, Request, read_message};
 use tokio::time::Instant;
 
 use super::{
@@ -178,7 +178,7 @@ impl<'a> Talk<'a> {
 
     /// Undoes the last change, if the person says so: a deletion by the back door it is not.
     async fn undo(&mut self, tool: &Tool) -> Result<String, String> {
-        let read = read_message(&self.turn.text, &Context::new(self.turn.now, self.turn.zone));
+        let read = read_message(&self.turn.text, &self.turn.context());
         if !read.iter().any(|intent| intent.request == Request::Undo) {
             return Err("the person has not asked for it; they can say: undo".to_owned());
         }
@@ -316,7 +316,7 @@ impl<'a> Talk<'a> {
 
     /// The first thing that the grammar reads out of the message, and how sure that is.
     fn read(&self) -> Option<(Request, f64)> {
-        let read = read_message(&self.turn.text, &Context::new(self.turn.now, self.turn.zone));
+        let read = read_message(&self.turn.text, &self.turn.context());
         read.into_iter().next().map(|intent| (intent.request, intent.evidence.confidence()))
     }
 
