@@ -31,6 +31,7 @@ export function useSubmit(act: () => Promise<void>) {
       await act();
     } catch (error) {
       setRefused(error instanceof Refused ? error : new Refused("Something went wrong. Try again.", "INTERNAL"));
+    } finally {
       setBusy(false);
     }
   };

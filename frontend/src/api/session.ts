@@ -35,18 +35,26 @@ export class Refused extends Error {
 
 type ErrorBody = { error?: { code?: string; message?: string; details?: { field?: string; message?: string }[] } };
 
-async function call(path: string, body: object, bearer?: string): Promise<JsonValue> {
+async function send(method: string, path: string, body?: object, bearer?: string): Promise<Response> {
   const headers: Record<string, string> = { "content-type": "application/json", "x-session": "cookie" };
   if (bearer) headers.authorization = `Bearer ${bearer}`;
-  const request = { method: "POST", headers, body: JSON.stringify(body) };
+  const request = { method, headers, body: body && JSON.stringify(body) };
   const response = await fetch(`/api/auth/${path}`, request).catch(() => {
     throw new Refused("The server cannot be reached.", "UNREACHABLE");
   });
-  const text = await response.text();
-  if (response.ok) return text ? (JSON.parse(text) as JsonValue) : null;
-  const { error } = readError(text);
+  if (!response.ok) throw await refusal(response);
+  return response;
+}
+
+async function call(path: string, body: object, bearer?: string): Promise<JsonValue> {
+  const text = await (await send("POST", path, body, bearer)).text();
+  return text ? (JSON.parse(text) as JsonValue) : null;
+}
+
+async function refusal(response: Response) {
+  const { error } = readError(await response.text());
   const fields = (error?.details ?? []).map(({ field, message }) => [field ?? "", message ?? ""]);
-  throw new Refused(
+  return new Refused(
     error?.message ?? "The server cannot be reached.",
     error?.code ?? "UNREACHABLE",
     Object.fromEntries(fields),
@@ -67,7 +75,8 @@ function publish(next: State) {
 }
 
 function take(next: Held) {
-  const known = state.status === "signedIn" && state.user.id === next.user.id;
+  const known =
+    state.status === "signedIn" && state.user.id === next.user.id && state.user.displayName === next.user.displayName;
   held = next;
   localStorage.setItem(HINT, "1");
   if (!known) publish({ status: "signedIn", user: next.user });
@@ -111,6 +120,45 @@ export async function signOut() {
 /** Ends every session of the account. */
 export async function signOutEverywhere() {
   await call("signout-everywhere", {}, await token());
+  end();
+  channel.post({ ended: true });
+}
+
+const STALE = ["INVALID_TOKEN", "TOKEN_EXPIRED", "USER_NOT_FOUND"];
+
+/** Calls a route under /api/auth for whoever is signed in; once more if the access token was not good any more. */
+async function authorized(method: string, path: string, body?: object): Promise<Response> {
+  const bearer = await token();
+  try {
+    return await send(method, path, body, bearer);
+  } catch (error) {
+    if (!(error instanceof Refused) || !STALE.includes(error.code)) throw error;
+    await renew(bearer);
+    return send(method, path, body, await token());
+  }
+}
+
+/** Calls a route under /api/auth, and reads the JSON of its answer. */
+export async function ask<T>(method: string, path: string, body?: object): Promise<T> {
+  const text = await (await authorized(method, path, body)).text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/** The answer of a route under /api/auth as a file. */
+export async function download(path: string): Promise<Blob> {
+  return (await authorized("GET", path)).blob();
+}
+
+/** Shows another name of whoever is signed in. */
+export function rename(displayName: string) {
+  if (!held) return;
+  take({ ...held, user: { ...held.user, displayName } });
+  channel.post({ held });
+}
+
+/** Ends the account, and with it every session. */
+export async function deleteAccount(password: string) {
+  await ask("DELETE", "me", { password });
   end();
   channel.post({ ended: true });
 }

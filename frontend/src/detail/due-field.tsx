@@ -5,6 +5,7 @@ import dynamic from "next/dynamic";
 import { useState } from "react";
 
 import type { Task } from "@/gen/todo/v1/task_pb";
+import { useLive } from "@/live/store";
 import type { Patch } from "@/tasks/actions";
 import { isOverdue, millis, stamp } from "@/tasks/task";
 import { useClock } from "@/time/clock";
@@ -25,6 +26,7 @@ export function DueField({ task, onSave }: Props) {
   const [open, setOpen] = useState(false);
   const clock = useClock();
   const { zone } = clock;
+  const { weekStart } = useLive();
   const due = millis(task.dueDate);
   const allDay = due === undefined || task.dueAllDay;
   const save = (at: number, dueAllDay: boolean) => onSave({ dueDate: stamp(at), dueAllDay });
@@ -62,7 +64,7 @@ export function DueField({ task, onSave }: Props) {
             </Button>
           }
         >
-          <Calendar value={due} zone={zone} onChange={(day) => setDay(day.getTime())} />
+          <Calendar value={due} zone={zone} weekStart={weekStart} onChange={(day) => setDay(day.getTime())} />
         </Popover>
         {due !== undefined && <TimeInput key={due} value={allDay ? "" : timeText(due, zone)} onSave={setTime} />}
       </div>

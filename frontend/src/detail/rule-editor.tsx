@@ -3,7 +3,8 @@
 import clsx from "clsx";
 
 import { Anchor, type Recurrence } from "@/gen/todo/v1/task_pb";
-import { dayNames, ruleOf, units, weekdays, withRule, type Day, type Rule } from "@/tasks/rule";
+import { useLive } from "@/live/store";
+import { dayNames, ruleOf, units, weekFrom, withRule, type Day, type Rule } from "@/tasks/rule";
 import { inputClass } from "@/ui/field";
 
 import { SeriesEnd } from "./series-end";
@@ -16,7 +17,8 @@ const small = `${inputClass} h-8 text-sm pointer-coarse:h-11`;
 /** A rule in parts: how often, on which days, from what it counts and when it ends. */
 export function RuleEditor({ value, onChange }: Props) {
   const rule = ruleOf(value);
-  const set = (next: Rule) => onChange(withRule(value, next));
+  const week = weekFrom(useLive().weekStart);
+  const set = (next: Rule) => onChange(withRule(value, next, week[0]));
   const kind = rule.kind === "every" ? rule.unit : rule.kind;
   const setKind = (next: string) => {
     if (next === "cron") return set({ kind: "cron", text: "0 9 * * 1" });
@@ -57,7 +59,7 @@ export function RuleEditor({ value, onChange }: Props) {
         </select>
       </div>
       {rule.kind === "every" ? (
-        <Days rule={rule} onChange={set} />
+        <Days rule={rule} week={week} onChange={set} />
       ) : (
         <div className="space-y-1">
           <input
@@ -100,7 +102,7 @@ export function RuleEditor({ value, onChange }: Props) {
   );
 }
 
-function Days({ rule, onChange }: { rule: Every; onChange: (rule: Rule) => void }) {
+function Days({ rule, week, onChange }: { rule: Every; week: Day[]; onChange: (rule: Rule) => void }) {
   if (rule.unit === "month") {
     return (
       <label className="flex items-center gap-2">
@@ -128,7 +130,7 @@ function Days({ rule, onChange }: { rule: Every; onChange: (rule: Rule) => void 
     onChange({ ...rule, days: rule.days.includes(day) ? rule.days.filter((one) => one !== day) : [...rule.days, day] });
   return (
     <div role="group" aria-label="On these days" className="flex gap-1">
-      {weekdays.map((day) => (
+      {week.map((day) => (
         <button
           key={day}
           type="button"

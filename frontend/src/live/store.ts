@@ -20,6 +20,8 @@ export type Live = {
   link: Link;
   /** The owner's zone. */
   zone: string;
+  /** The owner's first day of the week: 1 for Monday to 7 for Sunday. */
+  weekStart: number;
 };
 
 const nothing: Live = {
@@ -30,6 +32,7 @@ const nothing: Live = {
   unread: 0,
   link: "connecting",
   zone: "UTC",
+  weekStart: 1,
 };
 
 let replica = new Replica();
@@ -70,7 +73,7 @@ export function hear({ revision, item }: WatchResponse) {
 /** Forgets everything, for another account or to start over. */
 export function forget() {
   replica = new Replica();
-  live = { ...nothing, zone: live.zone };
+  live = { ...nothing, zone: live.zone, weekStart: live.weekStart };
   publish();
 }
 

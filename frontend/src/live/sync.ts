@@ -138,7 +138,7 @@ async function list(signal: AbortSignal) {
     inbox.notifications.forEach((one) => replica.notification(one));
     first.tasks.forEach((task) => replica.task(task));
   });
-  set({ ready: true, zone: user.timeZone, unread: Number(inbox.unreadCount) });
+  set({ ready: true, zone: user.timeZone, weekStart: user.weekStart || 1, unread: Number(inbox.unreadCount) });
   return { revision: first.revision, next: first.nextPageToken };
 }
 

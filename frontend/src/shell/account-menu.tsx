@@ -1,6 +1,6 @@
 "use client";
 
-import { ChevronsUpDown, Keyboard, LogOut, Monitor, Moon, ShieldOff, Sun } from "lucide-react";
+import { ChevronsUpDown, Keyboard, LogOut, Monitor, Moon, ShieldOff, Sun, UserRound } from "lucide-react";
 
 import { sentence } from "@/api/clients";
 import { Refused, signOut, signOutEverywhere } from "@/api/session";
@@ -8,6 +8,7 @@ import { Menu, MenuChoice, MenuItem, MenuLabel, MenuLine } from "@/ui/menu";
 import { setTheme, useTheme } from "@/ui/theme";
 import { toast } from "@/ui/toast";
 
+import { useGo } from "./navigate";
 import { useShell } from "./shell";
 
 const say = (error: unknown) => toast(error instanceof Refused ? error.message : sentence(error), { kind: "error" });
@@ -16,6 +17,7 @@ const say = (error: unknown) => toast(error instanceof Refused ? error.message :
 export function AccountMenu() {
   const { user, show } = useShell();
   const theme = useTheme();
+  const go = useGo();
   return (
     <div className="border-t border-line p-2">
       <Menu
@@ -36,6 +38,10 @@ export function AccountMenu() {
           </button>
         }
       >
+        <MenuItem onSelect={() => go("/account")}>
+          <UserRound /> Account
+        </MenuItem>
+        <MenuLine />
         <MenuLabel>Theme</MenuLabel>
         <MenuChoice chosen={theme === "system"} onSelect={() => setTheme("system")}>
           <Monitor /> As the system

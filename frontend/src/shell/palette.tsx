@@ -11,6 +11,7 @@ import {
   Search,
   SquarePen,
   Sun,
+  UserRound,
   type LucideIcon,
 } from "lucide-react";
 import { useId, useMemo, useState, type KeyboardEvent } from "react";
@@ -113,6 +114,7 @@ function useChoices(text: string, onHelp: () => void): Choice[] {
       { id: "chat", label: "Chat", icon: MessageCircle, note: "Page", run: () => go("/chat") },
       { id: "dashboard", label: "Dashboard", icon: ChartColumn, note: "Page", run: () => go("/dashboard") },
       { id: "bell", label: "Notifications", icon: Bell, note: "Page", run: () => go("/notifications") },
+      { id: "account", label: "Account", icon: UserRound, note: "Page", run: () => go("/account") },
       ...tags.map(({ tag }) => ({
         id: `#${tag}`,
         label: tag,

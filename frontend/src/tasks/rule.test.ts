@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 import { Anchor, RecurrenceSchema, RecurrenceType } from "@/gen/todo/v1/task_pb";
 
-import { describe as words, ruleOf, withRule } from "./rule";
+import { describe as words, ruleOf, weekFrom, withRule } from "./rule";
 
 const rrule = (text: string) => create(RecurrenceSchema, { recurrenceType: RecurrenceType.RRULE, rrule: text });
 
@@ -21,6 +21,21 @@ test("what the builder cannot show stays as it is", () => {
     expect(ruleOf(rrule(text))).toEqual({ kind: "rrule", text });
     expect(withRule(undefined, ruleOf(rrule(text))).rrule).toBe(text);
   }
+});
+
+test("a rule of every few weeks says where its weeks begin, and keeps it", () => {
+  const rule = ruleOf(rrule("FREQ=WEEKLY;BYDAY=SU,TU"));
+  if (rule.kind !== "every") throw new Error("it can be shown");
+  const every = (interval: number, days = rule.days) => withRule(undefined, { ...rule, interval, days }, "SU").rrule;
+  expect([every(1), every(2)]).toEqual(["FREQ=WEEKLY;BYDAY=TU,SU", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU;WKST=SU"]);
+  expect(every(2, [])).toBe("FREQ=WEEKLY;INTERVAL=2");
+  for (const text of ["FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU;WKST=SA"])
+    expect(withRule(undefined, ruleOf(rrule(text)), "SU").rrule).toBe(text);
+});
+
+test("a week has its seven days from any of them", () => {
+  expect(weekFrom(1).join()).toBe("MO,TU,WE,TH,FR,SA,SU");
+  expect(weekFrom(7).join()).toBe("SU,MO,TU,WE,TH,FR,SA");
 });
 
 test("a rule is written as it was read, and keeps the end of the series", () => {

@@ -4,7 +4,7 @@ import { Anchor, RecurrenceSchema, RecurrenceType, type Recurrence } from "@/gen
 
 /** A recurrence as the builder shows it. What it cannot show stays text. */
 export type Rule =
-  | { kind: "every"; unit: Unit; interval: number; days: Day[]; monthDay?: number }
+  | { kind: "every"; unit: Unit; interval: number; days: Day[]; monthDay?: number; weekStart?: Day }
   | { kind: "cron"; text: string }
   | { kind: "rrule"; text: string };
 
@@ -39,31 +39,36 @@ function parse(text: string): Rule {
   const days = parts.get("BYDAY")?.split(",") ?? [];
   const known = days.filter((day): day is Day => weekdays.some((one) => one === day));
   const monthDay = parts.has("BYMONTHDAY") ? Number(parts.get("BYMONTHDAY")) : undefined;
-  const simple = [...parts.keys()].every((key) => ["FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY"].includes(key));
+  const simple = [...parts.keys()].every((key) => ["FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "WKST"].includes(key));
+  const counted = parts.get("WKST") ?? (interval > 1 && days.length > 0 ? "MO" : undefined);
+  const weekStart = weekdays.find((day) => day === counted);
   const fits = known.length === days.length && (days.length === 0 || unit === "week");
   const fitsMonth = monthDay === undefined || (unit === "month" && Number.isInteger(monthDay));
   if (!unit || !simple || !fits || !fitsMonth) return { kind: "rrule", text };
-  return { kind: "every", unit, interval, days: known, monthDay };
+  return { kind: "every", unit, interval, days: known, monthDay, weekStart };
 }
 
-function text(rule: Extract<Rule, { kind: "every" }>): string {
+function text(rule: Extract<Rule, { kind: "every" }>, weekStart: Day): string {
   const parts = [`FREQ=${frequencies[rule.unit]}`];
   if (rule.interval > 1) parts.push(`INTERVAL=${rule.interval}`);
   if (rule.unit === "week" && rule.days.length > 0)
     parts.push(`BYDAY=${weekdays.filter((day) => rule.days.includes(day))}`);
+  const starts = rule.weekStart ?? weekStart;
+  if (rule.unit === "week" && rule.interval > 1 && rule.days.length > 0 && starts !== "MO")
+    parts.push(`WKST=${starts}`);
   if (rule.unit === "month" && rule.monthDay) parts.push(`BYMONTHDAY=${rule.monthDay}`);
   return parts.join(";");
 }
 
-/** Writes a rule over a recurrence, whose end and other settings stay. */
-export function withRule(base: Recurrence | undefined, rule: Rule): Recurrence {
+/** Writes a rule over a recurrence, whose end and other settings stay. A new one counts weeks from `weekStart`. */
+export function withRule(base: Recurrence | undefined, rule: Rule, weekStart: Day = "MO"): Recurrence {
   const kept = { ...(base ?? create(RecurrenceSchema)), cronExpression: undefined, rrule: undefined };
   if (rule.kind === "cron") return { ...kept, recurrenceType: RecurrenceType.CUSTOM, cronExpression: rule.text };
   if (rule.kind === "rrule") return { ...kept, recurrenceType: RecurrenceType.RRULE, rrule: rule.text };
   const plain = rule.interval === 1 && rule.days.length === 0 && rule.monthDay === undefined;
   if (plain && rule.unit === "day") return { ...kept, recurrenceType: RecurrenceType.DAILY };
   if (plain && rule.unit === "week") return { ...kept, recurrenceType: RecurrenceType.WEEKLY };
-  return { ...kept, recurrenceType: RecurrenceType.RRULE, rrule: text(rule) };
+  return { ...kept, recurrenceType: RecurrenceType.RRULE, rrule: text(rule, weekStart) };
 }
 
 /** A recurrence in few words. */
@@ -92,3 +97,8 @@ function ordinal(number: number): string {
 }
 
 export const dayNames = names;
+
+/** The days of a week that begins on one (1 for Monday). */
+export function weekFrom(start: number): Day[] {
+  return weekdays.map((_, index) => weekdays[(start - 1 + index) % 7] ?? "MO");
+}

@@ -2,12 +2,13 @@
 
 import { DayPicker } from "react-day-picker";
 
-type Props = { value: number | undefined; zone: string; onChange: (day: Date) => void };
+/** `weekStart`: 1 for Monday to 7 for Sunday. */
+type Props = { value: number | undefined; zone: string; weekStart: number; onChange: (day: Date) => void };
 
 const day = "size-9 rounded-lg text-sm transition hover:bg-hover pointer-coarse:size-11";
 
 /** A month to choose a day from, as the zone has it. */
-export default function Calendar({ value, zone, onChange }: Props) {
+export default function Calendar({ value, zone, weekStart, onChange }: Props) {
   const selected = value === undefined ? undefined : new Date(value);
   return (
     <DayPicker
@@ -15,6 +16,7 @@ export default function Calendar({ value, zone, onChange }: Props) {
       required
       autoFocus
       timeZone={zone}
+      weekStartsOn={(weekStart % 7) as 0 | 1 | 2 | 3 | 4 | 5 | 6}
       selected={selected}
       defaultMonth={selected}
       onSelect={onChange}

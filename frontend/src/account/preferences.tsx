@@ -1,0 +1,89 @@
+"use client";
+
+import { useId, useState } from "react";
+
+import { ask, Refused } from "@/api/session";
+import { own } from "@/live/owner";
+import { useClock } from "@/time/clock";
+import { timeOfDay } from "@/time/words";
+import { inputClass } from "@/ui/field";
+import { Segments } from "@/ui/segments";
+import { setTheme, useTheme } from "@/ui/theme";
+
+import type { Me } from "./profile";
+import { Section } from "./section";
+import { weekNumber, weekStarts } from "./week";
+import { ZoneField } from "./zone-field";
+
+type Props = { me: Me; onChange: (me: Me) => void };
+
+/** How time and the page look; each choice is kept at once. */
+export function Preferences({ me, onChange }: Props) {
+  const [wrong, setWrong] = useState<Record<string, string>>({});
+  const theme = useTheme();
+  const { now } = useClock();
+  const week = useId();
+  const save = async (field: "time_zone" | "week_start", value: string) => {
+    setWrong({});
+    onChange({ ...me, [field]: value });
+    try {
+      const changed = await ask<Me>("PATCH", "me", { [field]: value });
+      onChange(changed);
+      own({ zone: changed.time_zone, weekStart: weekNumber(changed.week_start) });
+    } catch (error) {
+      onChange(me);
+      const refused = error instanceof Refused ? error : undefined;
+      setWrong({ [field]: refused?.fields[field] ?? refused?.message ?? "It could not be saved. Try again." });
+    }
+  };
+  return (
+    <Section title="Time and looks">
+      <ZoneField
+        value={me.time_zone}
+        error={wrong.time_zone}
+        hint={`It is ${timeOfDay(now, me.time_zone)} there. Recurring tasks keep the zone they were made in.`}
+        onChange={(zone) => void save("time_zone", zone)}
+      />
+      <div className="space-y-1.5">
+        <label htmlFor={week} className="block text-sm font-medium">
+          Weeks begin on
+        </label>
+        <select
+          id={week}
+          value={me.week_start}
+          aria-invalid={wrong.week_start ? true : undefined}
+          aria-describedby={`${week}-note`}
+          onChange={(event) => void save("week_start", event.target.value)}
+          className={`${inputClass} h-10 pointer-coarse:h-11`}
+        >
+          {weekStarts.map((day) => (
+            <option key={day} value={day}>
+              {day.charAt(0).toUpperCase() + day.slice(1)}
+            </option>
+          ))}
+        </select>
+        <p
+          id={`${week}-note`}
+          role={wrong.week_start ? "alert" : undefined}
+          className={wrong.week_start ? "text-[0.8125rem] text-danger" : "text-[0.8125rem] text-muted"}
+        >
+          {wrong.week_start ?? "For calendars, and for what “this week” and “every 2 weeks” mean."}
+        </p>
+      </div>
+      <div className="space-y-1.5">
+        <p className="text-sm font-medium">Theme</p>
+        <Segments
+          label="Theme"
+          value={theme}
+          onChange={setTheme}
+          options={[
+            { value: "system", label: "As the system" },
+            { value: "light", label: "Light" },
+            { value: "dark", label: "Dark" },
+          ]}
+        />
+        <p className="text-[0.8125rem] text-muted">In this browser.</p>
+      </div>
+    </Section>
+  );
+}
