@@ -42,6 +42,7 @@ async function busyPerson(): Promise<Person> {
   }
   await api("PATCH", `/api/tasks/${ids[2]}`, { status: "in_progress" }, person.token);
   await api("POST", `/api/tasks/${ids.at(-1)}/complete`, {}, person.token);
+  await api("POST", "/api/auth/tokens", { name: "Laptop agent", scopes: ["write"] }, person.token);
   const trigger_at = new Date(Date.now() + 500).toISOString();
   await api("POST", "/api/tasks", { title: "check the oven", reminders: [{ trigger_at }] }, person.token);
   return person;
@@ -99,6 +100,21 @@ const pages: Record<string, Show> = {
     await page.getByRole("button", { name: "Show JSON" }).click();
   }),
   notifications: go("/notifications", (page) => page.getByRole("list", { name: "Notifications" }).waitFor()),
+  account: go("/account", (page) => page.getByRole("list", { name: "Access tokens" }).waitFor()),
+  "account-token": async (page) => {
+    await page.getByRole("button", { name: "New token" }).click();
+    await page.getByLabel("Token name").fill("Phone");
+    await page.getByRole("button", { name: "Make token" }).click();
+    await page.getByLabel("For Claude Code").scrollIntoViewIfNeeded();
+  },
+  "account-zone": go("/account", async (page) => {
+    await page.getByRole("button", { name: /Time zone/ }).click();
+    await page.getByRole("option").first().waitFor();
+  }),
+  "account-delete": go("/account", async (page) => {
+    await page.getByRole("button", { name: /Delete the account/ }).click();
+    await page.getByRole("button", { name: "Delete for good" }).scrollIntoViewIfNeeded();
+  }),
 };
 /** Says things to the assistant, one after the other. */
 async function talk(page: Page, ...messages: string[]) {
