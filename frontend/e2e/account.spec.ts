@@ -99,8 +99,8 @@ test("a token made here is shown once, works, and is revoked", async ({ page, co
   const lines = tokens.getByLabel("For Claude Code");
   await expect(lines).toContainText(`${url()}/mcp`);
   await expect(lines).toContainText(token);
-  await tokens.getByRole("radio", { name: "Cursor" }).click();
-  const cursor = JSON.parse((await tokens.getByLabel("For Cursor").textContent()) ?? "") as {
+  await tokens.getByLabel("For an assistant").selectOption("Cursor");
+  const cursor = JSON.parse((await tokens.getByLabel("For Cursor").locator("pre").textContent()) ?? "") as {
     mcpServers: { todo: { url: string; headers: Record<string, string> } };
   };
 

@@ -165,7 +165,9 @@ mod tests {
             vec![told],
         ] {
             let mut wire = Vec::new();
-            parts.iter().for_each(|part| part.encode(&mut wire).expect("room"));
+            for part in &parts {
+                part.encode(&mut wire).expect("room");
+            }
             let merged = Part::decode(wire.as_slice()).expect("a message");
             assert_eq!(written(&parts).unwrap(), json::of(&merged));
         }

@@ -144,7 +144,7 @@ impl Export {
     }
 
     async fn notifications(&self, ids: &[Uuid]) -> Result<(), Stop> {
-        for ids in ids.chunks(PAGE as usize) {
+        for ids in parts(ids, PAGE) {
             let mut found = self.read().await?.notifications(self.call.user_id, ids).await?;
             found.sort_by_key(|it| ids.iter().position(|id| *id == it.id));
             let notifications = found.iter().map(convert::notification).collect();
@@ -174,7 +174,7 @@ impl Export {
     }
 
     async fn decisions(&self, ids: &[Uuid]) -> Result<(), Stop> {
-        for ids in ids.chunks(LONG as usize) {
+        for ids in parts(ids, LONG) {
             let mut tx = self.read().await?;
             let mut decisions = Vec::with_capacity(ids.len());
             for id in ids {
@@ -187,6 +187,10 @@ impl Export {
         }
         Ok(())
     }
+}
+
+fn parts(ids: &[Uuid], size: i64) -> impl Iterator<Item = &[Uuid]> {
+    ids.chunks(usize::try_from(size).unwrap_or(1))
 }
 
 fn count<T>(list: &[T]) -> i64 {

@@ -27,12 +27,8 @@ export function CopyText({ label, text }: { label: string; text: string }) {
     }
   };
   return (
-    <div className="flex items-start gap-2 rounded-lg bg-sunken p-2">
-      <pre
-        ref={shown}
-        aria-label={label}
-        className="min-w-0 flex-1 self-center px-1 py-1 font-mono text-xs break-all whitespace-pre-wrap"
-      >
+    <div role="group" aria-label={label} className="flex items-start gap-2 rounded-lg bg-sunken p-2">
+      <pre ref={shown} className="min-w-0 flex-1 self-center px-1 py-1 font-mono text-xs break-all whitespace-pre-wrap">
         {text}
       </pre>
       <Button size="sm" onClick={() => void copy()} aria-label={`Copy: ${label}`}>

@@ -95,13 +95,20 @@ export function MadeToken({ token, onDone }: { token: Token; onDone: () => void 
       </div>
       {client && (
         <div className="space-y-2">
-          <p className="text-sm font-medium">Give an assistant your tasks (MCP)</p>
-          <Segments
-            label="Client"
-            value={client.id}
-            onChange={setChosen}
-            options={all.map(({ id, name }) => ({ value: id, label: name }))}
-          />
+          <label className="block space-y-1.5">
+            <span className="block text-sm font-medium">For an assistant that speaks MCP</span>
+            <select
+              value={client.id}
+              onChange={(event) => setChosen(event.target.value)}
+              className={`${inputClass} h-10 pointer-coarse:h-11`}
+            >
+              {all.map(({ id, name }) => (
+                <option key={id} value={id}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
           <p className="text-[0.8125rem] text-muted">{client.where}:</p>
           <CopyText label={`For ${client.name}`} text={client.text} />
         </div>
