@@ -96,11 +96,13 @@ test("a token made here is shown once, works, and is revoked", async ({ page, co
   await tokens.getByRole("button", { name: "Copy: The token" }).click();
   const token = await page.evaluate(() => navigator.clipboard.readText());
   expect(token).toMatch(/^todo_pat_[0-9a-f]{64}$/);
-  const lines = tokens.getByLabel("For Claude Code");
+  const lines = tokens.getByRole("group", { name: "For Claude Code" });
   await expect(lines).toContainText(`${url()}/mcp`);
   await expect(lines).toContainText(token);
   await tokens.getByLabel("For an assistant").selectOption("Cursor");
-  const cursor = JSON.parse((await tokens.getByLabel("For Cursor").locator("pre").textContent()) ?? "") as {
+  const cursor = JSON.parse(
+    (await tokens.getByRole("group", { name: "For Cursor" }).locator("pre").textContent()) ?? "",
+  ) as {
     mcpServers: { todo: { url: string; headers: Record<string, string> } };
   };
 

@@ -105,11 +105,11 @@ const pages: Record<string, Show> = {
     await page.getByRole("button", { name: "New token" }).click();
     await page.getByLabel("Token name").fill("Phone");
     await page.getByRole("button", { name: "Make token" }).click();
-    await page.getByLabel("For Claude Code").scrollIntoViewIfNeeded();
+    await page.getByRole("group", { name: "For Claude Code" }).scrollIntoViewIfNeeded();
   },
   "account-zone": go("/account", async (page) => {
     await page.getByRole("button", { name: /Time zone/ }).click();
-    await page.getByRole("option").first().waitFor();
+    await page.getByRole("listbox", { name: "Time zones" }).waitFor();
   }),
   "account-delete": go("/account", async (page) => {
     await page.getByRole("button", { name: /Delete the account/ }).click();

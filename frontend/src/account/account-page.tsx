@@ -42,7 +42,7 @@ export function AccountPage() {
     <main id="main" className="flex min-w-0 flex-1 flex-col">
       <TopBar title="Account" />
       <div className="min-h-0 w-full flex-1 overflow-y-auto">
-        <div className="mx-auto max-w-2xl space-y-4 px-3 pt-1 pb-16 sm:px-6">
+        <div className="mx-auto max-w-4xl space-y-4 px-3 pt-1 pb-16 sm:px-6">
           {me ? (
             <>
               <Profile me={me} onChange={setMe} />

@@ -27,8 +27,15 @@ export function CopyText({ label, text }: { label: string; text: string }) {
     }
   };
   return (
-    <div role="group" aria-label={label} className="flex items-start gap-2 rounded-lg bg-sunken p-2">
-      <pre ref={shown} className="min-w-0 flex-1 self-center px-1 py-1 font-mono text-xs break-all whitespace-pre-wrap">
+    <div
+      role="group"
+      aria-label={label}
+      className="flex flex-col items-start gap-2 rounded-lg bg-sunken p-2 sm:flex-row"
+    >
+      <pre
+        ref={shown}
+        className="min-w-0 flex-1 px-1 py-1 font-mono text-xs break-all whitespace-pre-wrap sm:self-center"
+      >
         {text}
       </pre>
       <Button size="sm" onClick={() => void copy()} aria-label={`Copy: ${label}`}>

@@ -77,7 +77,7 @@ export function Preferences({ me, onChange }: Props) {
           value={theme}
           onChange={setTheme}
           options={[
-            { value: "system", label: "As the system" },
+            { value: "system", label: "System" },
             { value: "light", label: "Light" },
             { value: "dark", label: "Dark" },
           ]}

@@ -46,7 +46,7 @@ export function Tokens() {
   return (
     <Section
       title="Access tokens"
-      note="With a token, a program or an assistant works with your tasks. It cannot change or read this account."
+      note="With a token, a program or an assistant works with your tasks. It cannot change this account."
     >
       {making === "form" && <TokenForm onMade={made} onCancel={() => setMaking(undefined)} />}
       {making && making !== "form" && <MadeToken token={making} onDone={() => setMaking(undefined)} />}
