@@ -65,7 +65,7 @@ test("the account is reached from the menu and the palette, and its name and tim
   await expect(looks.getByLabel("Weeks begin on")).toHaveValue("sunday");
 
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox").fill("account");
+  await page.getByRole("combobox", { name: "Search, go and do" }).fill("account");
   await expect(page.getByRole("option", { name: /Account/ })).toBeVisible();
 });
 
@@ -74,7 +74,7 @@ test("calendars begin where weeks do", async ({ page }) => {
   await api("POST", "/api/tasks", { title: "bake", due_date: "2030-03-06T09:00:00Z" }, person.token);
   await api("PATCH", "/api/auth/me", { week_start: "sunday" }, person.token);
   await signIn(page, person, "/tasks?view=all");
-  await row(page, "bake").getByRole("button", { name: /bake/ }).click();
+  await row(page, "bake").getByRole("button", { name: "Medium priority bake" }).click();
   await page.getByRole("button", { name: /6 Mar 2030/ }).click();
   const days = page.getByRole("dialog", { name: "Choose a day" }).locator("thead th");
   await expect(days.first()).toHaveAttribute("aria-label", "Sunday");
