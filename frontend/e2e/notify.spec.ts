@@ -64,17 +64,16 @@ test.describe("allowed", () => {
     await expect(other.getByRole("heading", { name: "No tasks yet" })).toBeVisible(slowly);
     await lookAt(other, true);
     await ring(person, "feed the cat");
-    await expect(other.getByRole("status")).toContainText("Reminder: feed the cat", slowly);
-    await unread(page, 1);
+    const said = other.getByRole("status").filter({ hasText: "Reminder: feed the cat" });
+    await said.getByRole("button", { name: "Open" }).click(slowly);
+    const title = other.getByRole("complementary", { name: "Task" }).getByLabel("Title");
+    await expect(title).toHaveValue("feed the cat", slowly);
+    // By that it is read.
+    await expect(page.getByRole("link", { name: "Notifications", exact: true })).toBeVisible(slowly);
     expect(await shown(page)).toEqual([]);
     await lookAt(other, false);
     await ring(person, "walk the dog");
     await expect.poll(() => shown(page), slowly).toEqual(["walk the dog"]);
-    expect(await shown(page)).toEqual(["walk the dog"]);
-
-    await other.getByRole("button", { name: "Open" }).click();
-    await expect(other.getByRole("complementary", { name: "Task" }).getByLabel("Title")).toHaveValue("feed the cat");
-    await unread(page, 1);
   });
 
   test("a click on it opens the task in the tab that is there", async ({ page, context }) => {
@@ -88,9 +87,12 @@ test.describe("allowed", () => {
       const [notification] = await registration.getNotifications();
       dispatchEvent(new NotificationEvent("notificationclick", { notification }));
     })()`);
-    await expect(page.getByRole("complementary", { name: "Task" }).getByLabel("Title")).toHaveValue("check the oven");
+    await expect(page.getByRole("complementary", { name: "Task" }).getByLabel("Title")).toHaveValue(
+      "check the oven",
+      slowly,
+    );
     expect(context.pages()).toHaveLength(1);
-    await expect.poll(() => shown(page)).toEqual([]);
+    await expect.poll(() => shown(page), slowly).toEqual([]);
   });
 });
 
@@ -147,4 +149,95 @@ test("a browser that was told not to says how to undo that", async ({ page, cont
   });
   await signIn(page, await newPerson(), "/notifications");
   await expect(page.getByRole("region", { name: "Notifications of this browser" })).toContainText("Site settings");
+});
+
+test.describe("pushed", () => {
+  test.use({ permissions: ["notifications"] });
+
+  /** Brings the worker messages as the push service would. */
+  async function courier(page: Page) {
+    const session = await page.context().newCDPSession(page);
+    const registered = new Promise<string>((done) =>
+      session.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
+        if (registrations[0]) done(registrations[0].registrationId);
+      }),
+    );
+    await session.send("ServiceWorker.enable");
+    const [registrationId, { origin }] = [await registered, new URL(url())];
+    return (message: object) =>
+      session.send("ServiceWorker.deliverPushMessage", { origin, registrationId, data: JSON.stringify(message) });
+  }
+
+  test("a reminder that is pushed is shown once, and not to who looks at the page", async ({ page, context }) => {
+    const person = await newPerson();
+    await lookAway(context);
+    await signIn(page, person, "/notifications");
+    await ring(person, "check the oven");
+    await expect.poll(() => shown(page), slowly).toEqual(["check the oven"]);
+    const { notifications } = (await api("GET", "/api/notifications", undefined, person.token)) as {
+      notifications: { id: string; task_id: string; triggered_at: string }[];
+    };
+    const { id: notification, task_id: task, triggered_at: when } = notifications[0]!;
+    const deliver = await courier(page);
+    await deliver({ title: "feed the cat", task, notification: "seen", when });
+    await page.goto("about:blank");
+    // That the page has shown, and one more.
+    await deliver({ title: "check the oven", task, notification, when });
+    await deliver({ title: "walk the dog", task, notification: "another", when });
+    await page.goto(`${url()}/api/docs`);
+    await expect.poll(() => shown(page), slowly).toEqual(["check the oven", "walk the dog"]);
+  });
+
+  test("it is turned on and off in the inbox, and ends with the session", async ({ page, context }) => {
+    // There is no push service here, and no browser that would reach one.
+    await context.addInitScript(() => {
+      const asked = Object.assign(window, { asked: [] as string[] }).asked;
+      const subscription = (key: string) => ({
+        endpoint: "https://push.example.com/a",
+        options: {
+          applicationServerKey: Uint8Array.from(atob(key.replaceAll("-", "+").replaceAll("_", "/")), (c) =>
+            c.charCodeAt(0),
+          ).buffer,
+        },
+        toJSON: () => ({ endpoint: "https://push.example.com/a", keys: { p256dh: "BA", auth: "AA" } }),
+        unsubscribe: async () => {
+          asked.push("unsubscribed");
+          sessionStorage.removeItem("key");
+        },
+      });
+      PushManager.prototype.getSubscription = async () => {
+        const key = sessionStorage.getItem("key");
+        return (key ? subscription(key) : null) as PushSubscription | null;
+      };
+      PushManager.prototype.subscribe = async (options) => {
+        const key = String(options?.applicationServerKey);
+        sessionStorage.setItem("key", key);
+        return subscription(key) as unknown as PushSubscription;
+      };
+    });
+    const calls: string[] = [];
+    await context.route(/\/(Uns|S)ubscribePush$/, async (route) => {
+      calls.push(route.request().url().split("/").at(-1)!);
+      const trailer = Buffer.from("grpc-status: 0\r\n");
+      const body = Buffer.concat([Buffer.from([0, 0, 0, 0, 0, 0x80, 0, 0, 0, trailer.length]), trailer]);
+      await route.fulfill({ contentType: "application/grpc-web+proto", body });
+    });
+    await signIn(page, await newPerson(), "/notifications");
+    const settings = page.getByRole("region", { name: "Notifications of this browser" });
+    await settings.getByRole("button", { name: "While it is closed too" }).click();
+    await expect(settings).toContainText("while Todo is closed too");
+    expect(calls).toEqual(["SubscribePush"]);
+    // The server is told again at each visit: it may have forgotten.
+    await page.reload();
+    await expect(settings).toContainText("while Todo is closed too");
+    await expect.poll(() => calls).toEqual(["SubscribePush", "SubscribePush"]);
+    await settings.getByRole("button", { name: "Only while it is open" }).click();
+    await expect(settings).toContainText("while Todo is open");
+    await settings.getByRole("button", { name: "While it is closed too" }).click();
+    await expect(settings).toContainText("while Todo is closed too");
+    await page.getByRole("button", { name: /Ann Example/ }).click();
+    await page.getByRole("menuitem", { name: "Sign out", exact: true }).click();
+    await expect(page).toHaveURL(/signin/);
+    expect(calls.slice(2)).toEqual(["UnsubscribePush", "SubscribePush", "UnsubscribePush"]);
+  });
 });

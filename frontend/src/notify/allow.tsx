@@ -12,12 +12,12 @@ import { ask, putOff, useAsking } from "./permission";
 export function AllowLine() {
   if (!useAsking()) return null;
   return (
-    <div className="flex flex-wrap items-center gap-x-1 gap-y-1.5 text-[0.8125rem] text-muted">
-      <span className="mr-1">Tell me here when it rings:</span>
+    <div className="space-y-1 text-[0.8125rem] text-muted">
+      <p>Tell me here when it rings:</p>
       <Button size="sm" onClick={() => void ask()}>
         Allow notifications
       </Button>
-      <Button size="sm" look="ghost" onClick={putOff}>
+      <Button size="sm" look="ghost" className="ml-1" onClick={putOff}>
         Not now
       </Button>
     </div>

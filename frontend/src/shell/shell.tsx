@@ -4,6 +4,7 @@ import dynamic from "next/dynamic";
 import { createContext, useContext, useState, type ReactNode } from "react";
 
 import type { User } from "@/api/session";
+import { useKeptPush } from "@/notify/use-push";
 import { useRings } from "@/notify/use-rings";
 import { Skeleton } from "@/ui/skeleton";
 
@@ -35,6 +36,7 @@ export function Shell({ children }: { children: ReactNode }) {
   useShortcuts({ "mod+k": () => setOpen("palette"), "?": () => setOpen("help") });
   usePreload();
   useRings();
+  useKeptPush(user?.id);
   if (!user) return <Waiting />;
   return (
     <ShellContext value={{ user, show: setOpen }}>
