@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::{
     batch::Batch,
     core::Core,
+    push,
     store::{ChangeKind, Firing, Notification},
 };
 
@@ -100,8 +101,11 @@ async fn write(core: &Core, event_ids: &[Uuid]) -> Result<(), Error> {
     known.retain(|id, _| rung.contains(id));
     tx.put_notifications(&known.into_values().collect::<Vec<_>>()).await?;
     tx.set_seen(&seen).await?;
+    let owners = batch.owners();
     let settled = batch.write(tx.as_mut()).await?;
+    push::ring(core, tx.as_mut(), &owners).await?;
     tx.commit().await?;
+    core.rung.notify_one();
     for done in &settled {
         core.committed(done);
     }

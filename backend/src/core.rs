@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use prost::Message;
 use sha2::{Digest, Sha256};
 use todo_domain::{Clock, Error, Ids, Violation, account::Scope, error::Reason};
+use todo_push::Pusher;
 use todo_runtime::access::{self, Keys, Principal};
 use todo_sidecar::Sidecar;
 use tokio::sync::{Notify, mpsc};
@@ -34,6 +35,9 @@ pub(crate) struct Core {
     pub(crate) changed: mpsc::Sender<Uuid>,
     /// Woken when events were committed.
     pub(crate) outgoing: Notify,
+    pub(crate) pusher: Option<Pusher>,
+    /// Woken when there is something to push.
+    pub(crate) rung: Notify,
 }
 
 /// A verified call.

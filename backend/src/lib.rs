@@ -18,6 +18,7 @@ mod hub;
 mod notifications;
 pub mod outbox;
 mod purge;
+mod push;
 mod reading;
 mod relay;
 mod series;
@@ -36,6 +37,7 @@ use todo_proto::v1::{
     event_service_server::EventServiceServer, notification_service_server::NotificationServiceServer,
     observability_service_server::ObservabilityServiceServer, task_service_server::TaskServiceServer,
 };
+use todo_push::{Outside, Vapid};
 use todo_runtime::{access::Keys, health::Health, metrics::counted};
 use todo_sidecar::{Sidecar, Subscriber};
 use tokio::sync::{Notify, mpsc};
@@ -64,6 +66,10 @@ pub struct Options {
     pub sign_ups_per_address: i64,
     /// Messages to the assistant a minute for an account.
     pub chats: i64,
+    /// Where the people who run this server are found, for push services: an https or mailto URL.
+    pub contact: Option<String>,
+    /// How push services are reached: as public hosts of the internet. Only a test has others.
+    pub outside: Option<Outside>,
     /// How often streams look for what other replicas wrote, should nobody have told them.
     pub patrol: Duration,
 }
@@ -78,6 +84,8 @@ impl Default for Options {
             sign_ins_per_address: 100,
             sign_ups_per_address: 60,
             chats: 30,
+            contact: None,
+            outside: None,
             patrol: Duration::from_secs(1),
         }
     }
@@ -100,6 +108,8 @@ pub struct Ports {
     pub ids: Arc<dyn Ids>,
     /// The secrets that sign access tokens.
     pub keys: Arc<Keys>,
+    /// The key that signs what is pushed to browsers; nothing is without.
+    pub vapid: Option<Vapid>,
     /// Where it says how it is doing.
     pub health: Health,
 }
@@ -121,8 +131,9 @@ pub struct Service {
 /// Builds the backend. Streams end when `shutdown` is cancelled.
 #[must_use]
 pub fn build(options: Options, ports: Ports, shutdown: CancellationToken) -> Service {
-    let Ports { store, sidecar, clock, ids, keys, health } = ports;
+    let Ports { store, sidecar, clock, ids, keys, vapid, health } = ports;
     let (sender, changed) = mpsc::channel(UNTOLD);
+    let pusher = vapid.and_then(|vapid| push::pusher(vapid, &options));
     let core = Arc::new(Core {
         options,
         store,
@@ -133,6 +144,8 @@ pub fn build(options: Options, ports: Ports, shutdown: CancellationToken) -> Ser
         hub: hub::Hub::default(),
         changed: sender,
         outgoing: Notify::new(),
+        pusher,
+        rung: Notify::new(),
     });
     let public = Routes::new(TaskServiceServer::new(tasks::Service { core: Arc::clone(&core) }))
         .add_service(AuthServiceServer::new(accounts::Service::new(Arc::clone(&core))))
@@ -166,6 +179,7 @@ impl Service {
         let sharing = shutdown.run_until_cancelled(self.core.store.share(self.changed, &heard));
         let purging = purge::run(Arc::clone(&self.core), shutdown.clone());
         let measuring = outbox::measure(&self.core, shutdown.clone());
-        tokio::join!(relay.run(shutdown.clone()), purging, sharing, measuring);
+        let pushing = push::run(Arc::clone(&self.core), shutdown.clone());
+        tokio::join!(relay.run(shutdown.clone()), purging, sharing, measuring, pushing);
     }
 }

@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 use crate::{
     convert,
     core::{Core, id},
-    hint,
+    hint, push,
     store::{ChangeKind, DueKind, DueRow, Notification, ReminderRow},
     tasks::begin,
     write::{Begin, Write, again, task_not_found},
@@ -125,5 +125,20 @@ impl NotificationService for Service {
 
     async fn snooze(&self, request: Request<v1::SnoozeRequest>) -> Result<Response<v1::Notification>, Status> {
         Service::snooze(self, request).await.map_err(from_error)
+    }
+
+    async fn get_push_key(
+        &self,
+        request: Request<v1::GetPushKeyRequest>,
+    ) -> Result<Response<v1::GetPushKeyResponse>, Status> {
+        push::key(&self.core, request).await.map_err(from_error)
+    }
+
+    async fn subscribe_push(&self, request: Request<v1::SubscribePushRequest>) -> Result<Response<()>, Status> {
+        push::subscribe(&self.core, request).await.map_err(from_error)
+    }
+
+    async fn unsubscribe_push(&self, request: Request<v1::UnsubscribePushRequest>) -> Result<Response<()>, Status> {
+        push::unsubscribe(&self.core, request).await.map_err(from_error)
     }
 }

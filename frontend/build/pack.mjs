@@ -1,7 +1,7 @@
 // Makes the export ready for the gateway: compressed forms beside each file, and beside each HTML file the content
 // security policy that allows just its own inline scripts.
 import { createHash } from "node:crypto";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
@@ -20,9 +20,12 @@ function policy(html) {
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",
+        "worker-src 'self'",
         "frame-ancestors 'none'",
     ].join("; ");
 }
+
+await cp(new URL("../worker/", import.meta.url), root, { recursive: true });
 
 let total = 0;
 for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {

@@ -164,6 +164,8 @@ for (const colorScheme of ["dark", "light"] as const) {
               await page.screenshot({ path: `${folder}/${name}-${colorScheme}-${width}.png` });
           }
         };
+        // Without a screen the browser has it denied.
+        await page.addInitScript(() => Object.defineProperty(Notification, "permission", { get: () => "default" }));
         await shoot(Object.entries(open));
         await signIn(page, await busyPerson());
         await shoot(Object.entries(pages));

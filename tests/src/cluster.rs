@@ -32,6 +32,8 @@ const API_TOKEN: &str = "the token of daprd's own interface";
 /// What daprd shows.
 const APP_TOKEN: &str = "the token of what daprd calls";
 /// What the system's parts show each other.
+/// The number one, as a private key.
+const VAPID: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE";
 const INTERNAL_TOKEN: &str = "the token of internal calls";
 /// The secret that signs access tokens.
 pub const JWT_SECRET: &str = "a secret of tests that has more than 32 bytes";
@@ -264,6 +266,7 @@ impl Cluster {
         let secret = jwt_secret.as_str().map_or_else(|| jwt_secret.to_string(), str::to_owned);
         let secrets = json!({ "app-secrets": {
             "jwt-secret": secret, "database-url": self.database_url, "internal-token": INTERNAL_TOKEN,
+            "vapid-private-key": VAPID,
         } });
         self.write_secrets_file(&secrets);
     }

@@ -10,6 +10,7 @@ pub mod observer;
 pub mod process;
 pub mod provider;
 pub mod proxy;
+pub mod push_service;
 pub mod rest;
 pub mod stream;
 pub mod system;

@@ -16,6 +16,7 @@ use todo_domain::{Clock, Ids};
 use todo_proto::v1::{
     conversation_store_client::ConversationStoreClient, scheduler_service_client::SchedulerServiceClient,
 };
+use todo_push::Outside;
 use todo_runtime::{
     system::{SystemClock, SystemIds},
     telemetry,
@@ -27,7 +28,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use crate::{
     Postgres, clock::TestClock, cluster::Role, dice::Dice, distributed::Turn, observer::Observer, provider::Provider,
-    rest::Rest,
+    push_service::PushService, rest::Rest,
 };
 
 /// How long a system may take to drain.
@@ -57,6 +58,8 @@ pub struct Setup {
     pub ground: Ground,
     /// The language model that answers in the chat, if there is one.
     pub llm: Option<Llm>,
+    /// How push services are reached.
+    pub outside: Option<Outside>,
     /// Changes what else can be chosen, as far as the ground has it.
     pub adjust: fn(&mut Options),
 }
@@ -82,6 +85,7 @@ impl Setup {
             look,
             ground: Ground::Sqlite,
             llm: None,
+            outside: None,
             adjust: |_| {},
         }
     }
@@ -117,6 +121,12 @@ impl Setup {
         Self { llm: Some(llm), ..self }
     }
 
+    /// The same, with this push service as the only one there is.
+    #[must_use]
+    pub fn with_push_service(self, service: &PushService) -> Self {
+        Self { outside: Some(service.outside()), ..self }
+    }
+
     /// The same, on another ground.
     #[must_use]
     pub fn on(self, ground: Ground) -> Self {
@@ -136,6 +146,7 @@ impl Setup {
         options.backend.sign_ups_per_address = 100_000;
         options.scheduler.look = self.look;
         options.model = self.llm.as_ref().and_then(|llm| engine::options(llm).expect("a model that can be asked"));
+        options.backend.outside.clone_from(&self.outside);
         (self.adjust)(&mut options);
         match &self.ground {
             Ground::Distributed(turn) => self.start_roles(turn, options, ids, shutdown).await,

@@ -87,6 +87,8 @@ async fn service(store: &Arc<dyn Store>, clock: &Arc<HandClock>, options: Option
         sidecar: LocalSidecar::open(sidecar).await.unwrap().handle("backend"),
         hub: Hub::default(),
         changed: mpsc::channel(1).0,
+        pusher: None,
+        rung: Notify::new(),
         outgoing: Notify::new(),
     }))
 }

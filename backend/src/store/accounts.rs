@@ -89,7 +89,8 @@ pub trait Accounts {
     async fn rotate_refresh_token(&mut self, hash: &[u8], at: DateTime<Utc>) -> Result<(), Error>;
     /// Ends one session of an account.
     async fn end_session(&mut self, user_id: Uuid, family: Uuid) -> Result<(), Error>;
-    /// Ends the sessions of an account, all but one if said.
+    /// Ends the sessions of an account, all but one if said. Nothing is pushed to any of its browsers any more: which of
+    /// them has the one that stays is not known, and it subscribes again when it is next used.
     async fn end_sessions(&mut self, user_id: Uuid, but: Option<Uuid>) -> Result<(), Error>;
 
     /// Stores a personal access token.

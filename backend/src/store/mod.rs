@@ -14,6 +14,7 @@ mod accounts;
 mod inbox;
 mod log;
 mod outbox;
+mod push;
 mod talk;
 mod tasks;
 mod time;
@@ -28,6 +29,7 @@ pub use self::{
     inbox::{Inbox, Notification},
     log::{Change, ChangeKind, Log, Owner, Reply},
     outbox::{DeadLetter, Outbox, Outgoing},
+    push::{Push, Subscription},
     talk::{Conversation, Decision, DecisionFilter, Lease, Message, Talk, Tally, ToolCall},
     tasks::{Counts, Tasks},
     time::{DueKind, DueRow, Firing, Outline, ReminderRow, Series, Slot, SlotState, Time},
@@ -127,7 +129,7 @@ pub trait Store: Send + Sync + 'static {
 
 /// A transaction. Its methods are grouped by what they are about; dropping it rolls it back.
 #[async_trait]
-pub trait Tx: Accounts + Tasks + Log + Outbox + Time + Inbox + Talk + Send {
+pub trait Tx: Accounts + Tasks + Log + Outbox + Time + Inbox + Talk + Push + Send {
     /// Makes what was written durable: when this returns, it is on disk.
     async fn commit(self: Box<Self>) -> Result<(), Error>;
 }

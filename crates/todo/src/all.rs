@@ -21,7 +21,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-use crate::{data::Directory, database::Database, engine, mcp};
+use crate::{
+    data::Directory,
+    database::Database,
+    engine, mcp,
+    secrets::{VAPID, vapid},
+};
 
 /// How often the cron bindings tick (Dapr's `@every 1m`).
 const TICK: Duration = Duration::from_mins(1);
@@ -129,6 +134,11 @@ pub async fn build(
     let secret = sidecar.handle("backend").secret("jwt-secret").await;
     let secret = secret.map_err(|error| format!("the secret jwt-secret cannot be read: {error}"))?;
     let keys = Arc::new(Keys::parse(secret.expose())?);
+    let vapid = match sidecar.handle("backend").secret(VAPID).await {
+        Ok(secret) => vapid(&secret)?,
+        Err(Error::NotFound) => None,
+        Err(error) => return Err(format!("the secret {VAPID} cannot be read: {error}")),
+    };
     let database = options.database.unwrap_or_else(|| Database::Sqlite(directory.file("todo.db")));
     let store = database.open().await?;
     let health = Health::default();
@@ -141,6 +151,7 @@ pub async fn build(
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
             keys,
+            vapid,
             health: health.clone(),
         },
         shutdown.clone(),

@@ -51,6 +51,8 @@ pub enum Command {
     Migrate,
     /// Asks the process at --listen whether it is ready; exits with 1 when it is not.
     Healthcheck,
+    /// Makes a key that signs what is pushed to browsers, the secret `vapid-private-key`, and prints it.
+    Vapid,
     /// What an operator may do to accounts.
     User {
         /// Which.

@@ -119,6 +119,10 @@ async fn run(cli: Cli) -> Result<(), String> {
             let listen = settings.listen;
             tokio::task::spawn_blocking(move || healthcheck(listen)).await.map_err(|error| error.to_string())?
         }
+        Command::Vapid => {
+            println!("{}", todo_push::Vapid::generate()?);
+            Ok(())
+        }
         Command::User { command } => operator::user(&database(&settings), command).await,
         Command::Decisions { command } => operator::decisions(&database(&settings), command).await,
         Command::DeadLetters { command } => operator::dead_letters(&database(&settings), command).await,
@@ -235,6 +239,7 @@ fn backend_options(settings: &Settings) -> todo_backend::Options {
         sign_ins_per_account: settings.sign_ins_per_account,
         sign_ins_per_address: settings.sign_ins_per_address,
         sign_ups_per_address: settings.sign_ups_per_address,
+        contact: settings.public_url.as_ref().map(ToString::to_string).filter(|url| url.starts_with("https://")),
         ..todo_backend::Options::default()
     }
 }

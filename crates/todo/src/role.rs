@@ -45,7 +45,7 @@ use crate::{
     all::{HANDLERS, patrol},
     database::Database,
     engine, mcp,
-    secrets::Secrets,
+    secrets::{Secrets, VAPID, vapid},
     trust::{InternalToken, Trusted},
 };
 
@@ -118,6 +118,12 @@ pub async fn backend(
         let Some(secret) = role.secrets.first("jwt-secret", &role.told).await? else { return Ok(()) };
         let keys = Arc::new(Keys::parse(secret.expose())?);
         let Some(token) = role.internal_token().await? else { return Ok(()) };
+        // Only a store that answers that there is none makes it an error here: then nothing is pushed.
+        let vapid = match role.secrets.first(VAPID, &role.told).await {
+            Ok(Some(secret)) => vapid(&secret)?,
+            Ok(None) => return Ok(()),
+            Err(_) => None,
+        };
         let Some(store) = role.database().await? else { return Ok(()) };
         role.secrets.keep("jwt-secret", {
             let keys = Arc::clone(&keys);
@@ -137,6 +143,7 @@ pub async fn backend(
                 clock,
                 ids,
                 keys: Arc::clone(&keys),
+                vapid,
                 health: role.health.clone(),
             },
             role.shutdown.clone(),

@@ -7,10 +7,14 @@ use std::{
     time::Duration,
 };
 
+use todo_push::Vapid;
 use todo_runtime::health::{Check, Health};
 use todo_sidecar::{Error, Secret, Sidecar, local::Lookup};
 use tokio::{sync::Mutex as Turn, time::Instant};
 use tokio_util::sync::CancellationToken;
+
+/// The key that signs what is pushed to browsers.
+pub(crate) const VAPID: &str = "vapid-private-key";
 
 /// How often the store is asked again.
 const AGAIN: Duration = Duration::from_secs(30);
@@ -18,6 +22,11 @@ const AGAIN: Duration = Duration::from_secs(30);
 const SOONEST: Duration = Duration::from_secs(10);
 /// How long to wait for a store that does not answer before it is asked again.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Reads [`VAPID`]; where it is empty, nothing is to be pushed.
+pub(crate) fn vapid(secret: &Secret) -> Result<Option<Vapid>, String> {
+    Some(secret.expose()).filter(|text| !text.trim().is_empty()).map(Vapid::parse).transpose()
+}
 
 /// What is done with a secret when it is read.
 type Take = Box<dyn Fn(&Secret) -> Result<(), String> + Send + Sync>;

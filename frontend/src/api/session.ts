@@ -110,8 +110,19 @@ export async function signIn(email: string, password: string) {
   open(await call("signin", { email, password }));
 }
 
+const farewells = new Set<() => Promise<void>>();
+
+/** Has something done before this browser's session ends by a click; the answer ends that. */
+export function onSignOut(farewell: () => Promise<void>) {
+  farewells.add(farewell);
+  return () => farewells.delete(farewell);
+}
+
+const sayFarewell = () => Promise.allSettled([...farewells].map((farewell) => farewell()));
+
 /** Ends this browser's session, in all its tabs. */
 export async function signOut() {
+  await sayFarewell();
   await call("signout", {});
   end();
   channel.post({ ended: true });
@@ -119,6 +130,7 @@ export async function signOut() {
 
 /** Ends every session of the account. */
 export async function signOutEverywhere() {
+  await sayFarewell();
   await call("signout-everywhere", {}, await token());
   end();
   channel.post({ ended: true });

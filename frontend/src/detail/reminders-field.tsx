@@ -5,8 +5,9 @@ import { Bell, BellOff, BellRing } from "lucide-react";
 import { useState } from "react";
 
 import { ReminderSchema, type Reminder, type Task } from "@/gen/todo/v1/task_pb";
+import { AllowLine } from "@/notify/allow";
 import type { Patch } from "@/tasks/actions";
-import { millis, stamp } from "@/tasks/task";
+import { isPending, millis, stamp } from "@/tasks/task";
 import { useClock } from "@/time/clock";
 import { beforeDue, moment } from "@/time/words";
 import { instant } from "@/time/zone";
@@ -83,6 +84,7 @@ export function RemindersField({ task, onSave }: Props) {
           <MenuItem onSelect={() => setPicking(true)}>At a moment …</MenuItem>
         </Menu>
       )}
+      {reminders.some(isPending) && <AllowLine />}
     </Labelled>
   );
 }

@@ -13,7 +13,7 @@ async function attempt(act: () => Promise<unknown>) {
   }
 }
 
-export const markRead = ({ id }: Notification) => attempt(() => notifications.markRead({ id }));
+export const markRead = ({ id }: Pick<Notification, "id">) => attempt(() => notifications.markRead({ id }));
 
 export const markAllRead = () => attempt(() => notifications.markAllRead({}));
 

@@ -6,6 +6,7 @@ import { useState } from "react";
 
 import type { Notification } from "@/gen/todo/v1/notification_service_pb";
 import { useLive } from "@/live/store";
+import { NotifySettings } from "@/notify/settings";
 import { usePlaces } from "@/shell/places";
 import { useShortcuts } from "@/shell/shortcuts";
 import { TopBar } from "@/shell/top-bar";
@@ -39,6 +40,7 @@ export function InboxPage() {
         )}
       </TopBar>
       <div className="mx-auto min-h-0 w-full max-w-4xl flex-1 overflow-y-auto px-1 pb-16 sm:px-3">
+        <NotifySettings />
         {!ready ? (
           <Skeleton rows={5} />
         ) : notifications.length === 0 ? (

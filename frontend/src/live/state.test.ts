@@ -1,6 +1,8 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "vitest";
 
+import { NotificationSchema } from "@/gen/todo/v1/notification_service_pb";
 import { TaskSchema } from "@/gen/todo/v1/task_pb";
 
 import { Replica } from "./state";
@@ -38,4 +40,19 @@ test("an effect is seen until it ends, whatever is heard meanwhile", () => {
   expect(titles(replica)).toEqual(["mine"]);
   replica.end(effect);
   expect(titles(replica)).toEqual(["of 2"]);
+});
+
+test("a notification rings once, and again when it was snoozed, but not when it is read or put off", () => {
+  const replica = new Replica();
+  const at = (seconds: number) => create(TimestampSchema, { seconds: BigInt(seconds) });
+  const heard = (revision: number, more: MessageInitShape<typeof NotificationSchema> = {}) =>
+    replica.notification(
+      create(NotificationSchema, { id: "n", triggeredAt: at(10), ...more, revision: BigInt(revision) }),
+    );
+  expect(heard(1)).toBe(true);
+  expect(heard(1)).toBe(false);
+  expect(heard(2, { snoozedUntil: at(20) })).toBe(false);
+  expect(heard(4, { triggeredAt: at(20) })).toBe(true);
+  expect(heard(3, { triggeredAt: at(30) })).toBe(false);
+  expect(heard(5, { triggeredAt: at(30), readAt: at(31) })).toBe(false);
 });

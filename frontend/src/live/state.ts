@@ -28,9 +28,13 @@ export class Replica {
     this.#gone.set(id, revision);
   }
 
-  notification(notification: Notification) {
+  /** Says whether it has just rung, for the first time or again. */
+  notification(notification: Notification): boolean {
     const known = this.#notifications.get(notification.id);
-    if (!known || known.revision <= notification.revision) this.#notifications.set(notification.id, notification);
+    if (known && known.revision > notification.revision) return false;
+    this.#notifications.set(notification.id, notification);
+    const { readAt, snoozedUntil } = notification;
+    return !readAt && !snoozedUntil && (!known || rangAt(known) < rangAt(notification));
   }
 
   begin(effect: Effect) {
@@ -50,7 +54,11 @@ export class Replica {
 
   /** Newest first. */
   notifications(): Notification[] {
-    const at = ({ triggeredAt }: Notification) => Number(triggeredAt?.seconds ?? 0n) + (triggeredAt?.nanos ?? 0) / 1e9;
-    return [...this.#notifications.values()].sort((a, b) => at(b) - at(a));
+    return [...this.#notifications.values()].sort((a, b) => rangAt(b) - rangAt(a));
   }
+}
+
+/** In seconds since 1970. */
+function rangAt({ triggeredAt }: Notification): number {
+  return Number(triggeredAt?.seconds ?? 0n) + (triggeredAt?.nanos ?? 0) / 1e9;
 }

@@ -18,6 +18,8 @@ export type Live = {
   notifications: readonly Notification[];
   unread: number;
   link: Link;
+  /** Of the tabs of this browser, this one watches. */
+  leads: boolean;
   /** The owner's zone. */
   zone: string;
   /** The owner's first day of the week: 1 for Monday to 7 for Sunday. */
@@ -31,14 +33,19 @@ const nothing: Live = {
   notifications: [],
   unread: 0,
   link: "connecting",
+  leads: false,
   zone: "UTC",
   weekStart: 1,
 };
+
+/** Told of each notification that the stream brings, and whether it has just rung. */
+type Ear = (notification: Notification, rings: boolean) => void;
 
 let replica = new Replica();
 let live = nothing;
 let scheduled = false;
 const listeners = new Set<() => void>();
+const ears = new Set<Ear>();
 
 function publish() {
   scheduled = false;
@@ -66,14 +73,22 @@ export function hear({ revision, item }: WatchResponse) {
   hold((replica) => {
     if (item.case === "task") replica.task(item.value);
     if (item.case === "taskRemoved") replica.remove(item.value.id, revision ?? 0n);
-    if (item.case === "notification") replica.notification(item.value);
+    if (item.case !== "notification") return;
+    const rings = replica.notification(item.value);
+    for (const ear of ears) ear(item.value, rings);
   }, true);
+}
+
+/** Tells an ear from now on; the answer ends that. */
+export function onNotification(ear: Ear) {
+  ears.add(ear);
+  return () => ears.delete(ear);
 }
 
 /** Forgets everything, for another account or to start over. */
 export function forget() {
   replica = new Replica();
-  live = { ...nothing, zone: live.zone, weekStart: live.weekStart };
+  live = { ...nothing, leads: live.leads, zone: live.zone, weekStart: live.weekStart };
   publish();
 }
 

@@ -26,12 +26,11 @@ const SLOWEST = 8_000;
 export function follow(userId: string, signal: AbortSignal) {
   const channel = new Channel<News>(`todo.watch.${userId}`);
   let since = 0n;
-  let leads = false;
   let round = new AbortController();
 
   const share = (link: Link) => {
     if (current().link !== link) set({ link });
-    if (leads) channel.post({ link });
+    if (current().leads) channel.post({ link });
   };
   const take = (response: WatchResponse) => {
     if (response.revision && response.revision > since) since = response.revision;
@@ -52,11 +51,12 @@ export function follow(userId: string, signal: AbortSignal) {
     if ("heard" in news) take(fromBinary(WatchResponseSchema, news.heard));
     else if ("link" in news) set({ link: news.link });
     else if ("resync" in news) void persist(resync, signal, share);
-    else if (leads) channel.post({ link: current().link });
+    else if (current().leads) channel.post({ link: current().link });
   });
   signal.addEventListener("abort", () => {
     stop();
     round.abort();
+    set({ leads: false });
   });
 
   const watch = async () => {
@@ -88,7 +88,7 @@ export function follow(userId: string, signal: AbortSignal) {
     await persist(load, signal, share);
     channel.post({ ask: true });
     const lead = async () => {
-      leads = true;
+      set({ leads: true });
       while (!signal.aborted) await persist(watch, signal, share);
     };
     await exclusive(`todo.watch.${userId}`, lead, signal).catch(() => undefined);

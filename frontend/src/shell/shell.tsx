@@ -4,6 +4,8 @@ import dynamic from "next/dynamic";
 import { createContext, useContext, useState, type ReactNode } from "react";
 
 import type { User } from "@/api/session";
+import { useKeptPush } from "@/notify/use-push";
+import { useRings } from "@/notify/use-rings";
 import { Skeleton } from "@/ui/skeleton";
 
 import { CountsProvider } from "./counts";
@@ -33,6 +35,8 @@ export function Shell({ children }: { children: ReactNode }) {
   const close = () => setOpen(undefined);
   useShortcuts({ "mod+k": () => setOpen("palette"), "?": () => setOpen("help") });
   usePreload();
+  useRings();
+  useKeptPush(user?.id);
   if (!user) return <Waiting />;
   return (
     <ShellContext value={{ user, show: setOpen }}>

@@ -4,6 +4,7 @@ import { Menu as MenuIcon } from "lucide-react";
 import { useEffect, type ReactNode } from "react";
 
 import { useLive } from "@/live/store";
+import { AllowButton } from "@/notify/allow";
 import { IconButton } from "@/ui/button";
 
 import { Bell } from "./bell";
@@ -30,6 +31,7 @@ export function TopBar({ title, count, children }: { title: string; count?: numb
           </span>
         )}
         {children}
+        <AllowButton />
         <Bell />
       </div>
     </header>

@@ -65,6 +65,9 @@ pub(crate) fn routes(id: &str) -> Vec<(Method, String, Option<Value>)> {
         (Method::POST, format!("/api/notifications/{id}/read"), None),
         (Method::POST, format!("/api/notifications/{id}/snooze"), Some(json!({ "until": "2030-01-01T00:00:00Z" }))),
         (Method::POST, "/api/notifications/read-all".to_owned(), None),
+        (Method::GET, "/api/notifications/push".to_owned(), None),
+        (Method::POST, "/api/notifications/push".to_owned(), Some(json!({}))),
+        (Method::POST, "/api/notifications/push/unsubscribe".to_owned(), Some(json!({}))),
         (Method::GET, "/api/events".to_owned(), None),
     ]
 }

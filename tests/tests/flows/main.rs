@@ -13,6 +13,7 @@ mod mcp;
 mod model;
 mod named;
 mod parity;
+mod push;
 mod quick;
 mod races;
 mod reminders;
@@ -166,6 +167,15 @@ on_every_ground! {
     parity: [
         the_same_scenario_through_every_surface_gives_the_same,
         the_same_intent_makes_the_same_task_by_chat_tools_rest_and_grpc,
+    ],
+    push: [
+        a_reminder_is_pushed_to_every_browser_that_wants_it,
+        a_busy_push_service_is_asked_again_when_it_says,
+        what_was_committed_is_pushed_after_a_restart,
+        what_was_dealt_with_or_is_old_is_not_pushed,
+        a_slow_push_service_holds_up_nobody,
+        a_subscription_goes_with_the_browser_and_the_session,
+        what_cannot_be_pushed_to_says_which_field,
     ],
     quick: [
         what_was_read_makes_the_task_that_it_says,

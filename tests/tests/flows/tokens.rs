@@ -13,6 +13,7 @@ fn need(method: &Method, path: &str) -> &'static str {
         (&Method::GET, "/api/auth/tokens") => "account",
         (_, "/api/auth/me") if method == Method::GET => "read",
         (_, path) if path.starts_with("/api/auth/") => "account",
+        (&Method::POST, path) if path.starts_with("/api/notifications/push") => "account",
         (&Method::GET, _) | (_, "/api/recurrence/preview" | "/api/tasks/parse") => "read",
         _ => "write",
     }

@@ -14,6 +14,7 @@ mod make;
 mod outbox;
 mod plans;
 mod purge;
+mod push;
 mod search;
 mod series;
 mod share;
@@ -140,6 +141,12 @@ suite! {
             the_newest_come_first_in_pages,
             unread_ones_are_counted_and_found,
             snoozed_ones_of_a_task_are_found,
+        }
+        push {
+            a_subscription_is_served_by_one_until_nothing_more_rang,
+            who_fell_out_or_ran_ahead_keeps_nobody_from_it,
+            what_rang_is_found_until_it_is_dealt_with,
+            a_browser_is_its_last_users,
         }
         accounts {
             an_account_survives,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Debug};
 use sqlx::{AssertSqlSafe, Connection as _};
 use todo_backend::store::{
     AccessToken, ChangeKind, Conversation, DecisionFilter, Firing, Message, Notification, Profile, RefreshToken, Reply,
-    Series, Slot, SlotState, ToolCall,
+    Series, Slot, SlotState, Subscription, ToolCall,
 };
 use todo_domain::{account::Scope, query::Filter, task::Task};
 use uuid::Uuid;
@@ -25,6 +25,7 @@ const FAMILY: u128 = 902;
 const ACCESS_TOKEN: u128 = 903;
 const CONVERSATION: u128 = 904;
 const DECISION: u128 = 905;
+const SUBSCRIPTION: u128 = 906;
 const HASH: &[u8] = b"token";
 
 /// Gives an owner something of everything; the task takes its ids from `number`.
@@ -45,6 +46,7 @@ async fn furnish(db: &Db, owner: Uuid) -> Task {
     tx.add_reply(owner, "key", &reply(b"hers"), second(0)).await.unwrap();
     tx.add_refresh_token(&token(owner)).await.unwrap();
     tx.add_access_token(&access_token(owner)).await.unwrap();
+    tx.add_subscription(&subscription(owner, SUBSCRIPTION)).await.unwrap();
     let hers = conversation(owner, CONVERSATION);
     tx.add_conversation(&hers).await.unwrap();
     tx.add_message(&message()).await.unwrap();
@@ -54,7 +56,7 @@ async fn furnish(db: &Db, owner: Uuid) -> Task {
     task
 }
 
-fn notification(user_id: Uuid) -> Notification {
+pub(crate) fn notification(user_id: Uuid) -> Notification {
     Notification {
         id: id(NOTIFICATION),
         user_id,
@@ -135,6 +137,20 @@ fn access_token(user_id: Uuid) -> AccessToken {
     }
 }
 
+pub(crate) fn subscription(user_id: Uuid, number: u128) -> Subscription {
+    Subscription {
+        id: id(number),
+        user_id,
+        endpoint: "https://push.example.com/hers".into(),
+        p256dh: vec![4; 65],
+        auth: vec![1; 16],
+        created_at: second(0),
+        sent: 0,
+        rung: 0,
+        attempts: 0,
+    }
+}
+
 /// All that an owner has, in words, a part for each question.
 pub(crate) async fn portrait(db: &Db, owner: Uuid, task: &Task) -> Vec<String> {
     let mut tx = db.read().await;
@@ -160,6 +176,7 @@ pub(crate) async fn portrait(db: &Db, owner: Uuid, task: &Task) -> Vec<String> {
         Box::new((tx.unread(owner).await.unwrap(), tx.snoozed(owner, task.id).await.unwrap())),
         Box::new((tx.profile(owner).await.unwrap(), tx.refresh_token(HASH).await.unwrap())),
         Box::new(tx.access_tokens(owner).await.unwrap()),
+        Box::new((tx.subscriptions(owner).await.unwrap(), tx.rung(owner, 0, second(-9), 100).await.unwrap())),
         Box::new(tx.conversations(owner, 100, 0).await.unwrap()),
         Box::new(tx.decisions(owner, &DecisionFilter::default(), 100, 0).await.unwrap()),
     ];
@@ -185,6 +202,8 @@ pub(crate) async fn another_owner_finds_nothing(db: &Db) {
     assert_eq!(tx.counts(bob, until, until).await.unwrap(), todo_backend::store::Counts::default());
 
     assert_eq!(tx.access_tokens(bob).await.unwrap(), []);
+    assert_eq!(tx.subscriptions(bob).await.unwrap(), []);
+    assert_eq!(tx.rung(bob, 0, second(-9), 100).await.unwrap(), []);
     assert_eq!(tx.conversations(bob, 100, 0).await.unwrap(), []);
     assert_eq!(tx.count_conversations(bob).await.unwrap(), 0);
     assert_eq!(tx.conversation(bob, id(CONVERSATION)).await.unwrap(), None);
@@ -255,6 +274,10 @@ pub(crate) async fn another_owner_changes_nothing(db: &Db) {
     tx.end_session(bob, id(FAMILY)).await.unwrap();
     tx.end_sessions(bob, None).await.unwrap();
     assert!(!tx.remove_access_token(bob, id(ACCESS_TOKEN)).await.unwrap());
+    tx.remove_subscriptions(bob, &[id(SUBSCRIPTION)]).await.unwrap();
+    tx.ring(&[bob], second(5), second(6)).await.unwrap();
+    let served = Subscription { sent: 99, attempts: 9, ..subscription(bob, SUBSCRIPTION) };
+    tx.serve_subscription(&served, second(7)).await.unwrap();
     tx.put_conversation(&Conversation { title: "his".into(), pending: None, ..conversation(bob, CONVERSATION) })
         .await
         .unwrap();

@@ -170,6 +170,10 @@ impl Accounts for Transaction {
             query.push(" AND family <> ").push_bind(family);
         }
         query.build().execute(&mut *self.tx).await?;
+        sqlx::query::<Db>("DELETE FROM push_subscriptions WHERE user_id = $1")
+            .bind(user_id)
+            .execute(&mut *self.tx)
+            .await?;
         Ok(())
     }
 

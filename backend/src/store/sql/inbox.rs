@@ -8,7 +8,7 @@ use crate::store::{Error, Inbox, Notification, micros, time};
 const COLUMNS: &str =
     "id, user_id, reminder_id, task_id, task_title, due_at, triggered_at, read_at, snoozed_until, revision";
 
-fn notification(row: &Row) -> Result<Notification, Error> {
+pub(super) fn notification(row: &Row) -> Result<Notification, Error> {
     let at = |column| row.try_get::<Option<i64>, _>(column).map_err(Error::from)?.map(time).transpose();
     Ok(Notification {
         id: row.try_get("id")?,

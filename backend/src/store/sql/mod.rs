@@ -4,6 +4,7 @@ mod accounts;
 mod inbox;
 mod log;
 mod outbox;
+mod push;
 mod talk;
 mod tasks;
 mod time;
