@@ -8,6 +8,7 @@ import { useBeside } from "@/chat/use-beside";
 import type { BatchAction } from "@/gen/todo/v1/task_service_pb";
 import type { Task } from "@/gen/todo/v1/task_pb";
 import { useLive } from "@/live/store";
+import { useOutbox } from "@/queue/outbox";
 import { QuickAdd } from "@/quick-add/quick-add";
 import { useGoQuery, useQuery } from "@/shell/navigate";
 import { TopBar } from "@/shell/top-bar";
@@ -38,7 +39,13 @@ export function TasksPage() {
   const clock = useClock();
   const query = useQuery();
   const goQuery = useGoQuery();
-  const groups = useMemo(() => select(tasks.values(), query, clock), [tasks, query, clock]);
+  const { unread } = useOutbox();
+  const groups = useMemo(() => {
+    // A line that nobody has read yet may belong anywhere, so it is seen everywhere.
+    const lines = [...unread].flatMap((id) => tasks.get(id) ?? []);
+    const rest = [...tasks.values()].filter(({ id }) => !unread.has(id));
+    return [{ tasks: lines }, ...select(rest, query, clock)];
+  }, [tasks, unread, query, clock]);
   const shown = useMemo(() => groups.flatMap((group) => group.tasks), [groups]);
   const rows = useMemo(() => rowsOf(groups), [groups]);
   const [chosen, setChosen] = useState(nobody);
@@ -62,7 +69,7 @@ export function TasksPage() {
   const events: RowEvents = {
     onChoose,
     onAskDelete,
-    onToggle: (task) => void toggle(task),
+    onToggle: (task) => toggle(task),
     onOpen: (task) => {
       keys.setCurrent(task.id);
       goQuery({ ...query, task: task.id });
@@ -70,11 +77,11 @@ export function TasksPage() {
     onDelete: (task) => {
       setAsking(undefined);
       if (query.task === task.id) close();
-      void remove(task);
+      remove(task);
     },
   };
   const act = (action: BatchAction.COMPLETE | BatchAction.DELETE) => {
-    void batch(
+    batch(
       shown.filter(({ id }) => chosen.has(id)),
       action,
     );

@@ -6,6 +6,7 @@ import { createContext, useContext, useState, type ReactNode } from "react";
 import type { User } from "@/api/session";
 import { Skeleton } from "@/ui/skeleton";
 
+import { Connection } from "./connection";
 import { CountsProvider } from "./counts";
 import { usePreload } from "./preload";
 import { useUser } from "./session";
@@ -43,11 +44,14 @@ export function Shell({ children }: { children: ReactNode }) {
         >
           Skip to the tasks
         </a>
-        <div className="flex h-dvh">
-          <aside className="hidden w-64 shrink-0 border-r border-line bg-sunken/60 lg:block">
-            <Sidebar />
-          </aside>
-          {children}
+        <div className="flex h-dvh flex-col">
+          <Connection />
+          <div className="flex min-h-0 flex-1">
+            <aside className="hidden w-64 shrink-0 border-r border-line bg-sunken/60 lg:block">
+              <Sidebar />
+            </aside>
+            {children}
+          </div>
         </div>
         {open && <span hidden data-layer />}
         {open === "sidebar" && (
