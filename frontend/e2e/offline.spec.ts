@@ -23,15 +23,13 @@ async function stored({ token }: Person) {
 }
 const titles = async (person: Person) => (await stored(person)).map(({ title }) => title);
 
-test("what is done offline is seen at once, survives a reload of other tabs' making, and is sent on return", async ({
-  page,
-  context,
-}) => {
+test("what is done offline is seen at once, survives a reload, and is sent on return", async ({ page, context }) => {
   const person = await newPerson();
   for (const title of ["to do", "to drop", "to edit"]) await api("POST", "/api/tasks", { title }, person.token);
   await signIn(page, person, "/tasks?view=all");
   await expect(row(page, "to edit")).toBeVisible();
   await expect(strip(page)).toHaveCount(0);
+  await page.evaluate(() => navigator.serviceWorker.ready);
 
   await context.setOffline(true);
   await expect(strip(page)).toBeVisible();
@@ -53,6 +51,10 @@ test("what is done offline is seen at once, survives a reload of other tabs' mak
   await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
   await expect(row(page, "to drop")).toHaveCount(0);
   await expect(strip(page)).toContainText("5 to send");
+  await page.reload();
+  await expect(strip(page)).toContainText("5 to send");
+  await expect(row(page, "edited").getByRole("img", { name: "High priority" })).toBeVisible();
+  await expect(row(page, "to do")).toHaveCount(0);
   expect(await titles(person)).toEqual(["to do", "to drop", "to edit"]);
 
   await context.setOffline(false);

@@ -16,6 +16,7 @@ import { viewNames } from "@/shell/views";
 import { batch, remove, toggle } from "@/tasks/actions";
 import { active, type Query } from "@/tasks/query";
 import { select } from "@/tasks/select";
+import { isDone } from "@/tasks/task";
 import { useClock } from "@/time/clock";
 import { IconButton } from "@/ui/button";
 import { Skeleton } from "@/ui/skeleton";
@@ -42,9 +43,10 @@ export function TasksPage() {
   const { unread } = useOutbox();
   const groups = useMemo(() => {
     // A line that nobody has read yet may belong anywhere, so it is seen everywhere.
-    const lines = [...unread].flatMap((id) => tasks.get(id) ?? []);
-    const rest = [...tasks.values()].filter(({ id }) => !unread.has(id));
-    return [{ tasks: lines }, ...select(rest, query, clock)];
+    const anywhere = (task: Task) => unread.has(task.id) && !isDone(task);
+    const all = [...tasks.values()];
+    const rest = all.filter((task) => !anywhere(task));
+    return [{ tasks: all.filter(anywhere) }, ...select(rest, query, clock)];
   }, [tasks, unread, query, clock]);
   const shown = useMemo(() => groups.flatMap((group) => group.tasks), [groups]);
   const rows = useMemo(() => rowsOf(groups), [groups]);

@@ -57,7 +57,8 @@ class World {
     if (why) throw new ConnectError(why, Code.InvalidArgument);
     if (!this.seen.has(id)) this.done.push(name(change));
     this.seen.add(id);
-    if (this.loseAnswers) throw new ConnectError("Failed to fetch", Code.Unknown, undefined, undefined, new TypeError());
+    if (this.loseAnswers)
+      throw new ConnectError("Failed to fetch", Code.Unknown, undefined, undefined, new TypeError());
     return { revisions: [BigInt(this.done.length)] };
   }
 }

@@ -1,7 +1,7 @@
 "use client";
 
 import { Bell, CalendarDays, Flag, Hash, Info, Plus, Repeat, Text, type LucideIcon } from "lucide-react";
-import { useState, type RefObject } from "react";
+import { useEffect, useState, type RefObject } from "react";
 
 import type { ParseTaskResponse } from "@/gen/todo/v1/task_service_pb";
 import type { Given } from "@/queue/change";
@@ -57,6 +57,11 @@ export function QuickAdd({ query, input }: { query: Query; input: RefObject<HTML
   const clock = useClock();
   const away = useAway();
   const fresh = reading?.text === text ? reading.read : undefined;
+
+  // Where the installed page's shortcut leads.
+  useEffect(() => {
+    if (window.location.hash === "#add") input.current?.focus();
+  }, [input]);
 
   const submit = () => {
     if (!text.trim()) return;

@@ -12,6 +12,7 @@ import { usePreload } from "./preload";
 import { useUser } from "./session";
 import { useShortcuts } from "./shortcuts";
 import { Sidebar } from "./sidebar";
+import { useWorker } from "./use-worker";
 
 const Sheet = dynamic(() => import("@/ui/dialog").then(({ Sheet }) => Sheet), { ssr: false });
 const Help = dynamic(() => import("./help").then(({ Help }) => Help), { ssr: false });
@@ -34,6 +35,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const close = () => setOpen(undefined);
   useShortcuts({ "mod+k": () => setOpen("palette"), "?": () => setOpen("help") });
   usePreload();
+  useWorker();
   if (!user) return <Waiting />;
   return (
     <ShellContext value={{ user, show: setOpen }}>
