@@ -1,6 +1,6 @@
 // Draws the icons for home screens from src/app/icon.svg, by `node build/icons.mjs`; they are kept in the tree.
 import { readFile } from "node:fs/promises";
-import { chromium } from "@playwright/test";
+import sharp from "sharp";
 
 const root = new URL("../", import.meta.url).pathname;
 const svg = await readFile(`${root}src/app/icon.svg`, "utf8");
@@ -14,13 +14,7 @@ const icons = [
     ["src/app/apple-icon.png", 180, bleeding],
 ];
 
-const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox"],
-});
 for (const [path, size, source] of icons) {
-    const page = await browser.newPage({ viewport: { width: size, height: size } });
-    await page.setContent(`<style>body{margin:0}svg{display:block;width:${size}px;height:${size}px}</style>${source}`);
-    await page.screenshot({ path: root + path, omitBackground: true });
+    const drawn = sharp(Buffer.from(source), { density: (72 * size) / 32 }).resize(size, size);
+    await drawn.png({ palette: true, colours: 64, dither: 0 }).toFile(root + path);
 }
-await browser.close();

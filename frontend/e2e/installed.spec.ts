@@ -2,7 +2,7 @@ import { api, expect, newPerson, row, signIn, test } from "./person";
 import { scratch, start } from "./server";
 
 // The browser itself says what it could not load.
-test.use({ expected: /Failed to load resource|ERR_/ });
+test.use({ expected: /Failed to load resource|ERR_/, serviceWorkers: "allow" });
 
 test("the page starts without its server, shows what was there, and goes on when it is back", async ({ page }) => {
   const data = await scratch();

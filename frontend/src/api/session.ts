@@ -146,7 +146,7 @@ export async function token(): Promise<string> {
 
 /** Who had a session here last, if it has not ended. */
 export function remembered(): User | undefined {
-  const hint = globalThis.localStorage?.getItem(HINT);
+  const hint = typeof window === "undefined" ? undefined : localStorage.getItem(HINT);
   const user = hint ? (JSON.parse(hint) as Partial<User>) : {};
   return user.id ? (user as User) : undefined;
 }
