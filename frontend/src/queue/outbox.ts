@@ -17,11 +17,13 @@ export type Outbox = {
   /** How many changes the server has not heard of. */
   waiting: number;
   refused: readonly Item[];
+  /** What waits for one that was refused. */
+  blocked: readonly Item[];
   /** The server could not be asked when it was last tried. */
   away: boolean;
 };
 
-const empty: Outbox = { unread: new Set(), waiting: 0, refused: [], away: false };
+const empty: Outbox = { unread: new Set(), waiting: 0, refused: [], blocked: [], away: false };
 let queue: Queue | undefined;
 let outbox = empty;
 const listeners = new Set<() => void>();
@@ -77,6 +79,7 @@ function show(from: Queue, { answer, put = [] }: News, mine: boolean) {
     unread: new Set(shown.flatMap(({ change }) => (change.kind === "line" ? change.id : []))),
     waiting: shown.length,
     refused: items.filter(({ refused }) => refused),
+    blocked: items.filter((item) => !item.refused && !shown.includes(item)),
     away: from.away,
   });
   if (mine) for (const { refused } of put) if (refused) toast(refused, { kind: "error" });

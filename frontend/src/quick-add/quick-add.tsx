@@ -122,9 +122,14 @@ export function QuickAdd({ query, input }: { query: Query; input: RefObject<HTML
         />
       </div>
       {away && !fresh && text.trim() && (
-        <p className="animate-fade border-t border-line px-3 py-2 text-xs text-muted">
-          You are offline. Enter keeps this line, and it is read when you are online, as of now.
-        </p>
+        <div className="flex animate-fade items-center gap-3 border-t border-line px-3 py-2">
+          <p className="text-xs text-muted">
+            You are offline. This line is kept, and read when you are online, as of now.
+          </p>
+          <Button type="submit" look="primary" size="sm" className="ml-auto">
+            Add
+          </Button>
+        </div>
       )}
       {reading && !(away && !fresh) && (
         <div className="flex animate-fade flex-wrap items-center gap-1.5 border-t border-line px-3 py-2">

@@ -16,9 +16,9 @@ type Act = () => Promise<void>;
 
 /** Signs out by `act`; asks first when the server has not heard of everything. */
 export function useLeave() {
-  const { waiting, refused } = useOutbox();
+  const { waiting, refused, blocked } = useOutbox();
   const [asked, setAsked] = useState<Act>();
-  const count = waiting + refused.length;
+  const count = waiting + refused.length + blocked.length;
   const go = async (act: Act) => {
     setAsked(undefined);
     try {

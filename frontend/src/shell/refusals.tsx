@@ -1,6 +1,6 @@
 "use client";
 
-import { describe, made, type Item } from "@/queue/change";
+import { describe, made, needs, type Item } from "@/queue/change";
 import { discard, retry, useOutbox } from "@/queue/outbox";
 import { write } from "@/tasks/query";
 import { Button } from "@/ui/button";
@@ -32,7 +32,9 @@ function Refusal({ item, onClose }: { item: Item; onClose: () => void }) {
   const { user } = useShell();
   const go = useGo();
   const query = useQuery();
+  const { blocked } = useOutbox();
   const { change } = item;
+  const task = made(change);
   const line = change.kind === "create" || change.kind === "line" ? change.line : undefined;
   const edit = () => {
     keepText(`${user.id}.${LINE}`, line);
@@ -44,7 +46,9 @@ function Refusal({ item, onClose }: { item: Item; onClose: () => void }) {
     <li className="space-y-2 py-3 first:pt-0 last:pb-0">
       <p className="font-medium break-words">{describe(change)}</p>
       <p className="text-sm text-danger">{item.refused}</p>
-      {made(change) && <p className="text-xs text-muted">What was done to this task since waits for it.</p>}
+      {task && blocked.some((other) => needs(other.change, task)) && (
+        <p className="text-xs text-muted">What was done to this task since waits for it, and is discarded with it.</p>
+      )}
       <div className="flex flex-wrap gap-2">
         <Button size="sm" onClick={() => retry(item)}>
           Try again
