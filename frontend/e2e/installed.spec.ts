@@ -36,7 +36,9 @@ test("the page starts without its server, shows what was there, and goes on when
     await row(page, "second").getByRole("checkbox").click();
     await page.getByLabel("Add a task").fill("third !high");
     await page.keyboard.press("Enter");
+    await expect(strip).toContainText("2 to send");
     await page.reload();
+    await expect(page.getByRole("list", { name: "Tasks" })).toBeVisible({ timeout: 20_000 });
     await expect(row(page, "third !high")).toContainText("Will be read when online");
     await expect(row(page, "second")).toHaveCount(0);
     await expect(strip).toContainText("2 to send");
