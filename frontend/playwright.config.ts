@@ -17,6 +17,8 @@ export default defineConfig({
     timezoneId: "Europe/Berlin",
     locale: "en-GB",
     launchOptions,
+    // A page with one is not seen by routes; those tests that are about it allow it.
+    serviceWorkers: "block",
     trace: "retain-on-failure",
   },
 });

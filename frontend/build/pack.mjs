@@ -1,8 +1,8 @@
-// Makes the export ready for the gateway: compressed forms beside each file, and beside each HTML file the content
-// security policy that allows just its own inline scripts.
+// Makes the export ready for the gateway: the service worker, compressed forms beside each file, and beside each HTML
+// file the content security policy that allows just its own inline scripts.
 import { createHash } from "node:crypto";
-import { cp, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const root = new URL("../out/", import.meta.url).pathname;
@@ -17,6 +17,8 @@ function policy(html) {
         // Menus and dialogs place themselves by style attributes.
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data:",
+        "worker-src 'self'",
+        "manifest-src 'self'",
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",
@@ -25,12 +27,37 @@ function policy(html) {
     ].join("; ");
 }
 
-await cp(new URL("../worker/", import.meta.url), root, { recursive: true });
+async function files() {
+    const entries = await readdir(root, { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
 
+// What a page that is not there shows, and what is fetched only when it is.
+const left = /^\/(404|_not-found)|^\/worker\.js$|^\/push\.js$/;
+
+/** The worker, that names every file of the export by its path, and whose own content changes with any of them. */
+async function worker() {
+    const source = new URL("../worker/", import.meta.url).pathname;
+    await copyFile(`${source}push.js`, `${root}push.js`);
+    const hash = createHash("sha256");
+    const paths = [];
+    for (const path of (await files()).sort()) {
+        const name = `/${relative(root, path)}`;
+        if (left.test(name)) continue;
+        hash.update(name).update(await readFile(path));
+        paths.push(name === "/index.html" ? "/" : name.replace(/\.html$/, ""));
+    }
+    const head = [
+        'importScripts("/push.js");',
+        `const VERSION = "${hash.digest("hex").slice(0, 16)}";`,
+        `const FILES = ${JSON.stringify(paths)};`,
+    ];
+    await writeFile(`${root}worker.js`, [...head, await readFile(`${source}worker.js`)].join("\n"));
+}
+
+await worker();
 let total = 0;
-for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (!entry.isFile()) continue;
+for (const path of await files()) {
     const content = await readFile(path);
     if (!compressible.test(path)) {
         total += content.length;

@@ -115,6 +115,23 @@ const pages: Record<string, Show> = {
     await page.getByRole("button", { name: /Delete the account/ }).click();
     await page.getByRole("button", { name: "Delete for good" }).scrollIntoViewIfNeeded();
   }),
+  offline: go("/tasks?view=all", async (page) => {
+    await list(page).waitFor();
+    await page.context().setOffline(true);
+    await page.getByText("Offline, changes are kept").waitFor();
+    for (const line of ["#errands", "send the parcel tomorrow at 10 #errands"]) {
+      await page.getByLabel("Add a task").fill(line);
+      await page.keyboard.press("Enter");
+    }
+    await page.getByLabel("Add a task").fill("call the plumber on frid");
+    await page.getByText("2 to send").waitFor();
+  }),
+  refused: async (page) => {
+    await page.context().setOffline(false);
+    await page.getByText("1 change was refused").waitFor();
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.getByRole("list", { name: "Refused changes" }).waitFor();
+  },
 };
 /** Says things to the assistant, one after the other. */
 async function talk(page: Page, ...messages: string[]) {
@@ -153,6 +170,8 @@ for (const colorScheme of ["dark", "light"] as const) {
   for (const width of [1440, 375, 320]) {
     test.describe(`${colorScheme}, ${width} px`, () => {
       test.use({ colorScheme, viewport: { width, height: width < 600 ? 740 : 900 }, hasTouch: width < 600 });
+      // What the browser itself says while it is offline.
+      test.use({ expected: /ERR_INTERNET_DISCONNECTED/ });
 
       test("every page is accessible and fits", async ({ page }) => {
         test.setTimeout(120_000);

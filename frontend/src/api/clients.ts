@@ -1,4 +1,11 @@
-import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  createClient,
+  createContextKey,
+  createContextValues,
+  type Interceptor,
+} from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 
 import { AuthService } from "@/gen/todo/v1/auth_service_pb";
@@ -6,18 +13,29 @@ import { EventService } from "@/gen/todo/v1/event_service_pb";
 import { NotificationService } from "@/gen/todo/v1/notification_service_pb";
 import { TaskService } from "@/gen/todo/v1/task_service_pb";
 
-import { renew, token } from "./session";
+import { renew, token, userId } from "./session";
+
+const owner = createContextKey<string | undefined>(undefined);
+
+/** For a call that is one account's, and is not made for another that has signed in since. */
+export const onlyFor = (id: string) => createContextValues().set(owner, id);
 
 /** Sends the access token, and once more with a new one if it was refused. */
 const authorize: Interceptor = (next) => async (request) => {
-  const bearer = await token();
+  const mine = async () => {
+    const bearer = await token();
+    const id = request.contextValues.get(owner);
+    if (id && id !== userId()) throw new ConnectError("another account has signed in", Code.Canceled);
+    return bearer;
+  };
+  const bearer = await mine();
   request.header.set("authorization", `Bearer ${bearer}`);
   try {
     return await next(request);
   } catch (error) {
     if (ConnectError.from(error).code !== Code.Unauthenticated || request.stream) throw error;
     await renew(bearer);
-    request.header.set("authorization", `Bearer ${await token()}`);
+    request.header.set("authorization", `Bearer ${await mine()}`);
     return next(request);
   }
 };

@@ -11,10 +11,12 @@ export type User = { id: string; email: string; displayName: string };
 type Held = { user: User; token: string; renewAt: number };
 type News = { held: Held } | { ended: true };
 
-/** Whether this browser has a session: only then is the cookie tried, which scripts cannot see. */
+/** Who has a session in this browser, if any: only then is the cookie tried, which scripts cannot see. */
 const HINT = "todo.session";
 /** How long before its end a token is renewed, in milliseconds. */
 const MARGIN = 60_000;
+/** How long the server may take to answer, in milliseconds. */
+const LONGEST = 15_000;
 
 const unknown: State = { status: "unknown" };
 let state: State = unknown;
@@ -31,14 +33,21 @@ export class Refused extends Error {
   ) {
     super(message);
   }
+
+  /** It was not the request's fault; the same one may succeed later. */
+  get passing(): boolean {
+    return PASSING.includes(this.code);
+  }
 }
+
+const PASSING = ["UNREACHABLE", "SERVICE_UNAVAILABLE", "RATE_LIMITED", "DEADLINE_EXCEEDED", "INTERNAL"];
 
 type ErrorBody = { error?: { code?: string; message?: string; details?: { field?: string; message?: string }[] } };
 
 async function send(method: string, path: string, body?: object, bearer?: string): Promise<Response> {
   const headers: Record<string, string> = { "content-type": "application/json", "x-session": "cookie" };
   if (bearer) headers.authorization = `Bearer ${bearer}`;
-  const request = { method, headers, body: body && JSON.stringify(body) };
+  const request = { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(LONGEST) };
   const response = await fetch(`/api/auth/${path}`, request).catch(() => {
     throw new Refused("The server cannot be reached.", "UNREACHABLE");
   });
@@ -78,7 +87,7 @@ function take(next: Held) {
   const known =
     state.status === "signedIn" && state.user.id === next.user.id && state.user.displayName === next.user.displayName;
   held = next;
-  localStorage.setItem(HINT, "1");
+  localStorage.setItem(HINT, JSON.stringify(next.user));
   if (!known) publish({ status: "signedIn", user: next.user });
 }
 
@@ -183,7 +192,7 @@ export async function renew(stale?: string): Promise<void> {
     try {
       open(await call("refresh", {}));
     } catch (error) {
-      if (error instanceof Refused && error.code !== "UNREACHABLE" && error.code !== "SERVICE_UNAVAILABLE") end();
+      if (error instanceof Refused && !error.passing) end();
       else throw error;
     }
   });
@@ -193,6 +202,19 @@ export async function renew(stale?: string): Promise<void> {
 export async function token(): Promise<string> {
   if (!held || held.renewAt <= Date.now()) await renew(held?.token);
   return held?.token ?? "";
+}
+
+/** Who had a session here last, if it has not ended. */
+export function remembered(): User | undefined {
+  const hint = typeof window === "undefined" ? undefined : localStorage.getItem(HINT);
+  const user = hint ? (JSON.parse(hint) as Partial<User>) : {};
+  return user.id ? (user as User) : undefined;
+}
+
+/** Goes on as the one who was here last, until the server can be asked. */
+export function presume() {
+  const user = remembered();
+  if (state.status === "unknown" && user) publish({ status: "signedIn", user });
 }
 
 /** Calls when somebody signs in or out; the answer ends that. */

@@ -1,9 +1,7 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import { BinaryReader } from "@bufbuild/protobuf/wire";
-import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 
 import { sentence } from "@/api/clients";
+import { retryAfter } from "@/api/errors";
 
 /** Why a message has no answer, as a sentence for people. */
 export function why(error: unknown): string {
@@ -18,15 +16,4 @@ export function why(error: unknown): string {
 function when(failure: ConnectError): string {
   const seconds = retryAfter(failure);
   return seconds === undefined ? "in a moment" : `in ${seconds} second${seconds === 1 ? "" : "s"}`;
-}
-
-/** What `google.rpc.RetryInfo` says: its first field is how long to wait. */
-export function retryAfter({ details }: ConnectError): number | undefined {
-  for (const detail of details) {
-    if (!("type" in detail) || detail.type !== "google.rpc.RetryInfo") continue;
-    const reader = new BinaryReader(detail.value);
-    reader.tag();
-    const { seconds, nanos } = fromBinary(DurationSchema, reader.bytes());
-    return Math.max(1, Number(seconds) + Math.ceil(nanos / 1e9));
-  }
 }

@@ -31,9 +31,9 @@ export function TaskCards({ calls }: { calls: ToolInvocation[] }) {
   const events: RowEvents = {
     onOpen,
     onChoose: onOpen,
-    onToggle: (task) => void toggle(task),
+    onToggle: (task) => toggle(task),
     onAskDelete: (task) => setAsking(task?.id),
-    onDelete: (task) => void remove(task),
+    onDelete: (task) => remove(task),
   };
   return (
     <ul aria-label="Made or changed" className="rounded-xl border border-line bg-surface p-0.5">
@@ -48,6 +48,7 @@ export function TaskCards({ calls }: { calls: ToolInvocation[] }) {
             chosen={false}
             asking={asking === task.id}
             dated={false}
+            unread={false}
             events={events}
           />
         </li>

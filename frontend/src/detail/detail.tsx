@@ -4,6 +4,7 @@ import { CheckCircle2, RotateCcw, Trash2, X } from "lucide-react";
 import { useState } from "react";
 
 import { Priority, Status, type Task } from "@/gen/todo/v1/task_pb";
+import { useShell } from "@/shell/shell";
 import { toggle, update, type Patch } from "@/tasks/actions";
 import { isDone, millis, priorityNames, statusNames } from "@/tasks/task";
 import { useClock } from "@/time/clock";
@@ -41,11 +42,13 @@ export function Detail(props: Props) {
 }
 
 function Fields({ task, onClose, onDelete }: Props) {
-  const save = (patch: Patch, said?: string) => void update(task, patch, said);
+  const { user } = useShell();
+  const typed = `${user.id}.${task.id}`;
+  const save = (patch: Patch, said?: string) => update(task, patch, said);
   return (
     <>
       <header className="flex h-14 shrink-0 items-center gap-2 px-4">
-        <Button size="sm" look={isDone(task) ? "secondary" : "primary"} onClick={() => void toggle(task)}>
+        <Button size="sm" look={isDone(task) ? "secondary" : "primary"} onClick={() => toggle(task)}>
           {isDone(task) ? <RotateCcw className="size-4" /> : <CheckCircle2 className="size-4" />}
           {isDone(task) ? "Reopen" : "Complete"}
         </Button>
@@ -58,8 +61,12 @@ function Fields({ task, onClose, onDelete }: Props) {
       </header>
       <div className="min-h-0 flex-1 space-y-5 overflow-y-auto px-5 pb-10">
         <div className="space-y-2">
-          <TitleField value={task.title} onSave={(title) => save({ title })} />
-          <DescriptionField value={task.description} onSave={(description) => save({ description })} />
+          <TitleField name={`${typed}.title`} value={task.title} onSave={(title) => save({ title })} />
+          <DescriptionField
+            name={`${typed}.description`}
+            value={task.description}
+            onSave={(description) => save({ description })}
+          />
         </div>
         <Labelled label="Status">
           <Segments

@@ -12,13 +12,11 @@ const LONGEST_DESCRIPTION = 2_000;
 const plain =
   "field-sizing-content -mx-2 block w-[calc(100%+1rem)] resize-none rounded-lg bg-transparent px-2 py-1 transition hover:bg-hover focus:bg-transparent";
 
-type Props = { value: string; onSave: (value: string) => void };
+type Props = { /** Of what is typed. */ name: string; value: string; onSave: (value: string) => void };
 
-export function TitleField({ value, onSave }: Props) {
-  const draft = useDraft(value, (title) => {
-    const fits = title.trim() !== "" && length(title.trim()) <= LONGEST_TITLE;
-    if (fits) onSave(title.trim());
-  });
+export function TitleField({ name, value, onSave }: Props) {
+  const fits = (title: string) => title.trim() !== "" && length(title.trim()) <= LONGEST_TITLE;
+  const draft = useDraft(name, value, fits, (title) => onSave(title.trim()));
   const count = length(draft.value.trim());
   return (
     <div>
@@ -42,10 +40,8 @@ export function TitleField({ value, onSave }: Props) {
   );
 }
 
-export function DescriptionField({ value, onSave }: Props) {
-  const draft = useDraft(value, (description) => {
-    if (length(description) <= LONGEST_DESCRIPTION) onSave(description);
-  });
+export function DescriptionField({ name, value, onSave }: Props) {
+  const draft = useDraft(name, value, (text) => length(text) <= LONGEST_DESCRIPTION, onSave);
   const count = length(draft.value);
   return (
     <div>

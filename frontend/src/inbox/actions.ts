@@ -1,21 +1,17 @@
 import { notifications, sentence } from "@/api/clients";
 import type { Notification } from "@/gen/todo/v1/notification_service_pb";
-import { hold } from "@/live/store";
-import { stamp } from "@/tasks/task";
+import { current, hold } from "@/live/store";
+import { push } from "@/queue/outbox";
 import { toast } from "@/ui/toast";
 
-/** What follows is heard by the stream; only what went wrong is said here. */
-async function attempt(act: () => Promise<unknown>) {
-  try {
-    await act();
-  } catch (error) {
-    toast(sentence(error), { kind: "error" });
-  }
+export const markRead = ({ id, taskTitle: title }: Notification) => push({ kind: "read", id, title });
+
+/** Marks what is known as read; who is offline may not know all, and has not seen the others. */
+export function markAllRead() {
+  const { link, notifications: known } = current();
+  if (link === "live") return void push({ kind: "readAll" });
+  for (const one of known) if (!one.readAt) markRead(one);
 }
-
-export const markRead = ({ id }: Pick<Notification, "id">) => attempt(() => notifications.markRead({ id }));
-
-export const markAllRead = () => attempt(() => notifications.markAllRead({}));
 
 /** Reads those before the newest `known`; answers how many there are in all. */
 export async function older(known: number): Promise<number> {
@@ -29,9 +25,7 @@ export async function older(known: number): Promise<number> {
   }
 }
 
-export const snooze = ({ id }: Notification, until: number, when: string) =>
-  attempt(async () => {
-    const snoozed = await notifications.snooze({ id, until: stamp(until) });
-    hold((replica) => replica.notification(snoozed));
-    toast(`Rings again ${when}`);
-  });
+export function snooze({ id, taskTitle: title }: Notification, until: number, when: string) {
+  push({ kind: "snooze", id, title, until });
+  toast(`Rings again ${when}`);
+}

@@ -33,7 +33,7 @@ export function InboxPage() {
     <main id="main" className="flex min-w-0 flex-1 flex-col">
       <TopBar title="Notifications" count={ready ? unread : undefined}>
         {unread > 0 && (
-          <Button size="sm" look="ghost" onClick={() => void markAllRead()}>
+          <Button size="sm" look="ghost" onClick={() => markAllRead()}>
             <CheckCheck className="size-4" /> <span className="hidden sm:inline">Mark all read</span>
             <span className="sr-only sm:hidden">Mark all read</span>
           </Button>
@@ -83,7 +83,7 @@ function Entry({ notification }: { notification: Notification }) {
       <div className="min-w-0 flex-1">
         <Link
           href={`/tasks?view=all&task=${notification.taskId}`}
-          onClick={() => unread && void markRead(notification)}
+          onClick={() => unread && markRead(notification)}
           className={
             unread
               ? "block truncate font-medium after:absolute after:inset-0"
@@ -105,7 +105,7 @@ function Entry({ notification }: { notification: Notification }) {
       <div className="relative z-1 flex">
         <SnoozeMenu notification={notification} clock={clock} />
         {unread && (
-          <IconButton label={`Mark ${notification.taskTitle} as read`} onClick={() => void markRead(notification)}>
+          <IconButton label={`Mark ${notification.taskTitle} as read`} onClick={() => markRead(notification)}>
             <Check />
           </IconButton>
         )}
@@ -132,11 +132,11 @@ function SnoozeMenu({ notification, clock }: { notification: Notification; clock
     >
       <MenuLabel>Ring again</MenuLabel>
       {lengths.map(([label, minutes]) => (
-        <MenuItem key={label} onSelect={() => void snooze(notification, Date.now() + minutes * 60_000, label)}>
+        <MenuItem key={label} onSelect={() => snooze(notification, Date.now() + minutes * 60_000, label)}>
           {label.charAt(0).toUpperCase() + label.slice(1)}
         </MenuItem>
       ))}
-      <MenuItem onSelect={() => void snooze(notification, morning(), "tomorrow at 9")}>Tomorrow at 9</MenuItem>
+      <MenuItem onSelect={() => snooze(notification, morning(), "tomorrow at 9")}>Tomorrow at 9</MenuItem>
     </Menu>
   );
 }

@@ -4,6 +4,8 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import clsx from "clsx";
 import { useEffect, useRef } from "react";
 
+import { useOutbox } from "@/queue/outbox";
+import { useAway } from "@/queue/use-away";
 import type { Query } from "@/tasks/query";
 import { useClock, type Clock } from "@/time/clock";
 import { dayHeading } from "@/time/words";
@@ -24,6 +26,8 @@ type Props = {
 export function TaskList({ rows, query, current, chosen, asking, events }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const clock = useClock();
+  const { unread } = useOutbox();
+  const away = useAway();
   // eslint-disable-next-line react-hooks/incompatible-library -- its functions change with the scroll, and nothing here keeps them
   const virtual = useVirtualizer({
     count: rows.length,
@@ -67,6 +71,7 @@ export function TaskList({ rows, query, current, chosen, asking, events }: Props
                   chosen={chosen.has(row.task.id)}
                   asking={row.task.id === asking}
                   dated={row.dated}
+                  unread={away && unread.has(row.task.id)}
                   events={events}
                 />
               ) : (

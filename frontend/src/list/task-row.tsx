@@ -1,7 +1,7 @@
 "use client";
 
 import clsx from "clsx";
-import { Bell, CalendarDays, Repeat, Trash2 } from "lucide-react";
+import { Bell, CalendarDays, CloudOff, Repeat, Trash2 } from "lucide-react";
 import { memo } from "react";
 
 import { Priority, type Task } from "@/gen/todo/v1/task_pb";
@@ -36,6 +36,8 @@ type Props = {
   asking: boolean;
   /** Its heading says the day. */
   dated: boolean;
+  /** The server has not read its line yet. */
+  unread: boolean;
   events: RowEvents;
 };
 
@@ -50,6 +52,7 @@ export const TaskRow = memo(function TaskRow({
   chosen,
   asking,
   dated,
+  unread,
   events,
 }: Props) {
   if (asking) return <AskDelete task={task} events={events} />;
@@ -88,7 +91,7 @@ export const TaskRow = memo(function TaskRow({
             </p>
           )}
         </div>
-        <Meta task={task} clock={clock} search={search} dated={dated} />
+        {unread ? <Unread /> : <Meta task={task} clock={clock} search={search} dated={dated} />}
       </div>
       <IconButton
         label={`Delete ${task.title}`}
@@ -101,6 +104,14 @@ export const TaskRow = memo(function TaskRow({
     </div>
   );
 });
+
+function Unread() {
+  return (
+    <p className="flex items-center gap-1 pl-[1.375rem] text-xs text-muted @xl:min-h-[1.375rem] @xl:pl-0">
+      <CloudOff className="size-3.5 shrink-0" aria-hidden /> Will be read when online
+    </p>
+  );
+}
 
 function levelOf(priority: Priority) {
   return priority === Priority.HIGH ? "high" : priority === Priority.LOW ? "low" : "medium";

@@ -8,6 +8,7 @@ import { useBeside } from "@/chat/use-beside";
 import type { BatchAction } from "@/gen/todo/v1/task_service_pb";
 import type { Task } from "@/gen/todo/v1/task_pb";
 import { useLive } from "@/live/store";
+import { useOutbox } from "@/queue/outbox";
 import { QuickAdd } from "@/quick-add/quick-add";
 import { useGoQuery, useQuery } from "@/shell/navigate";
 import { TopBar } from "@/shell/top-bar";
@@ -15,6 +16,7 @@ import { viewNames } from "@/shell/views";
 import { batch, remove, toggle } from "@/tasks/actions";
 import { active, type Query } from "@/tasks/query";
 import { select } from "@/tasks/select";
+import { isDone } from "@/tasks/task";
 import { useClock } from "@/time/clock";
 import { IconButton } from "@/ui/button";
 import { Skeleton } from "@/ui/skeleton";
@@ -38,7 +40,14 @@ export function TasksPage() {
   const clock = useClock();
   const query = useQuery();
   const goQuery = useGoQuery();
-  const groups = useMemo(() => select(tasks.values(), query, clock), [tasks, query, clock]);
+  const { unread } = useOutbox();
+  const groups = useMemo(() => {
+    // A line that nobody has read yet may belong anywhere, so it is seen everywhere.
+    const anywhere = (task: Task) => unread.has(task.id) && !isDone(task);
+    const all = [...tasks.values()];
+    const rest = all.filter((task) => !anywhere(task));
+    return [{ tasks: all.filter(anywhere) }, ...select(rest, query, clock)];
+  }, [tasks, unread, query, clock]);
   const shown = useMemo(() => groups.flatMap((group) => group.tasks), [groups]);
   const rows = useMemo(() => rowsOf(groups), [groups]);
   const [chosen, setChosen] = useState(nobody);
@@ -62,7 +71,7 @@ export function TasksPage() {
   const events: RowEvents = {
     onChoose,
     onAskDelete,
-    onToggle: (task) => void toggle(task),
+    onToggle: (task) => toggle(task),
     onOpen: (task) => {
       keys.setCurrent(task.id);
       goQuery({ ...query, task: task.id });
@@ -70,11 +79,11 @@ export function TasksPage() {
     onDelete: (task) => {
       setAsking(undefined);
       if (query.task === task.id) close();
-      void remove(task);
+      remove(task);
     },
   };
   const act = (action: BatchAction.COMPLETE | BatchAction.DELETE) => {
-    void batch(
+    batch(
       shown.filter(({ id }) => chosen.has(id)),
       action,
     );

@@ -39,7 +39,7 @@ export function useKeys({ tasks, query, chosen, onChoose, onChooseNone, onAskDel
     requestAnimationFrame(() => requestAnimationFrame(() => focusRow(next.id)));
   };
   const prioritize = (priority: Priority) => {
-    if (task) void update(task, { priority }, `Priority ${priorityNames[priority].toLowerCase()}`);
+    if (task) update(task, { priority }, `Priority ${priorityNames[priority].toLowerCase()}`);
   };
   const focus = (input: RefObject<HTMLInputElement | null>) => () => input.current?.focus();
   const acts: Record<string, (event: KeyboardEvent) => void> = {
@@ -49,18 +49,18 @@ export function useKeys({ tasks, query, chosen, onChoose, onChooseNone, onAskDel
     ArrowUp: () => move(-1),
     e: () => {
       if (!task) return;
-      void toggle(task);
+      toggle(task);
       move(1);
     },
     x: () => task && onChoose(task),
     "1": () => prioritize(Priority.HIGH),
     "2": () => prioritize(Priority.MEDIUM),
     "3": () => prioritize(Priority.LOW),
-    t: () => task && void update(task, { dueDate: stamp(clock.today), dueAllDay: true }, "Due today"),
+    t: () => task && update(task, { dueDate: stamp(clock.today), dueAllDay: true }, "Due today"),
     Delete: () => task && onAskDelete(task),
     n: focus(quickAdd),
     "/": focus(search),
-    z: () => void undoLast(),
+    z: () => undoLast(),
     Escape: () => {
       if (chosen.size > 0) onChooseNone();
       else if (query.task) goQuery({ ...query, task: undefined });

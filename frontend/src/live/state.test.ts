@@ -9,7 +9,7 @@ import { Replica } from "./state";
 
 const task = (revision: number, title = `of ${revision}`) =>
   create(TaskSchema, { id: "a", title, revision: BigInt(revision) });
-const titles = (replica: Replica) => [...replica.tasks().values()].map(({ title }) => title);
+const titles = (replica: Replica) => [...replica.view().tasks.values()].map(({ title }) => title);
 
 test("the highest revision holds, in whatever order they come", () => {
   const replica = new Replica();
@@ -28,18 +28,24 @@ test("what was deleted does not come back by an older page, but by an undo", () 
   expect(titles(replica)).toEqual(["of 5"]);
 });
 
-test("an effect is seen until it ends, whatever is heard meanwhile", () => {
+test("what was kept of an earlier visit is shown until all has been heard, and never over what was", () => {
+  const replica = new Replica();
+  replica.keep(task(1));
+  replica.keep(create(TaskSchema, { id: "b", title: "gone meanwhile", revision: 2n }));
+  replica.task(task(3));
+  replica.keep(task(1));
+  expect(titles(replica)).toEqual(["of 3", "gone meanwhile"]);
+  replica.settle();
+  expect(titles(replica)).toEqual(["of 3"]);
+});
+
+test("what has changed is told once", () => {
   const replica = new Replica();
   replica.task(task(1));
-  const effect = (tasks: Map<string, ReturnType<typeof task>>) => {
-    const held = tasks.get("a");
-    if (held) tasks.set("a", { ...held, title: "mine" });
-  };
-  replica.begin(effect);
-  replica.task(task(2));
-  expect(titles(replica)).toEqual(["mine"]);
-  replica.end(effect);
-  expect(titles(replica)).toEqual(["of 2"]);
+  expect(replica.changes()).toEqual({ changed: [task(1)], gone: [] });
+  replica.remove("a", 2n);
+  expect(replica.changes()).toEqual({ changed: [], gone: ["a"] });
+  expect(replica.changes()).toEqual({ changed: [], gone: [] });
 });
 
 test("a notification rings once, and again when it was snoozed, but not when it is read or put off", () => {

@@ -1,8 +1,6 @@
 import type { Notification } from "@/gen/todo/v1/notification_service_pb";
 import type { Task } from "@/gen/todo/v1/task_pb";
-
-/** A change on its way to the server, seen as if it had been made. */
-export type Effect = (tasks: Map<string, Task>) => void;
+import type { View } from "@/queue/change";
 
 /**
  * What the server has said, whatever the order in which it was heard: of each task the highest revision holds, and what
@@ -12,11 +10,39 @@ export class Replica {
   readonly #tasks = new Map<string, Task>();
   readonly #gone = new Map<string, bigint>();
   readonly #notifications = new Map<string, Notification>();
-  readonly #effects = new Set<Effect>();
+  /** From an earlier visit, and not yet heard of in this one. */
+  readonly #kept = new Set<string>();
+  /** What has changed since it was last asked. */
+  #changed = new Set<string>();
+
+  /** Takes a task of an earlier visit. */
+  keep(task: Task) {
+    if (this.#tasks.has(task.id) || this.#gone.has(task.id)) return;
+    this.#tasks.set(task.id, task);
+    this.#kept.add(task.id);
+  }
+
+  /** All tasks have been heard of: what else was kept is there no more. */
+  settle() {
+    for (const id of this.#kept) this.#tasks.delete(id);
+    this.#kept.clear();
+  }
+
+  /** The tasks that have changed since this was last asked, and the ids of those that are gone. */
+  changes(): { changed: Task[]; gone: string[] } {
+    const ids = [...this.#changed];
+    this.#changed = new Set();
+    return {
+      changed: ids.flatMap((id) => this.#tasks.get(id) ?? []),
+      gone: ids.filter((id) => !this.#tasks.has(id)),
+    };
+  }
 
   task(task: Task) {
     const known = this.#tasks.get(task.id)?.revision ?? this.#gone.get(task.id) ?? -1n;
     if (task.revision < known) return;
+    this.#kept.delete(task.id);
+    this.#changed.add(task.id);
     this.#gone.delete(task.id);
     this.#tasks.set(task.id, task);
   }
@@ -24,6 +50,7 @@ export class Replica {
   remove(id: string, revision: bigint) {
     const known = this.#tasks.get(id)?.revision ?? this.#gone.get(id) ?? -1n;
     if (revision < known) return;
+    this.#changed.add(id);
     this.#tasks.delete(id);
     this.#gone.set(id, revision);
   }
@@ -37,25 +64,15 @@ export class Replica {
     return !readAt && !snoozedUntil && (!known || rangAt(known) < rangAt(notification));
   }
 
-  begin(effect: Effect) {
-    this.#effects.add(effect);
+  /** What the server has said, to be changed freely. */
+  view(): View {
+    return { tasks: new Map(this.#tasks), notifications: new Map(this.#notifications) };
   }
+}
 
-  end(effect: Effect) {
-    this.#effects.delete(effect);
-  }
-
-  /** The tasks with every change that is on its way. */
-  tasks(): Map<string, Task> {
-    const view = new Map(this.#tasks);
-    for (const effect of this.#effects) effect(view);
-    return view;
-  }
-
-  /** Newest first. */
-  notifications(): Notification[] {
-    return [...this.#notifications.values()].sort((a, b) => rangAt(b) - rangAt(a));
-  }
+/** Newest first. */
+export function newestFirst(notifications: Iterable<Notification>): Notification[] {
+  return [...notifications].sort((a, b) => rangAt(b) - rangAt(a));
 }
 
 /** In seconds since 1970. */

@@ -1,10 +1,11 @@
 import { useSyncExternalStore } from "react";
 
 import type { WatchResponse } from "@/gen/todo/v1/event_service_pb";
+import type { View } from "@/queue/change";
 import type { Notification } from "@/gen/todo/v1/notification_service_pb";
 import type { Task } from "@/gen/todo/v1/task_pb";
 
-import { Replica } from "./state";
+import { newestFirst, Replica } from "./state";
 
 /** How this page hears of changes. */
 export type Link = "connecting" | "live" | "offline";
@@ -14,6 +15,8 @@ export type Live = {
   ready: boolean;
   /** All of them are. */
   whole: boolean;
+  /** They are of an earlier visit, that ended then. */
+  asOf?: number;
   tasks: ReadonlyMap<string, Task>;
   notifications: readonly Notification[];
   unread: number;
@@ -40,17 +43,41 @@ const nothing: Live = {
 
 /** Told of each notification that the stream brings, and whether it has just rung. */
 type Ear = (notification: Notification, rings: boolean) => void;
+/** A change that the server has not confirmed, seen as if it had been made. */
+export type Effect = (view: View) => void;
 
 let replica = new Replica();
+let effects: Effect[] = [];
 let live = nothing;
+/** Unread notifications as the server counts them. */
+let unread = 0;
 let scheduled = false;
 const listeners = new Set<() => void>();
 const ears = new Set<Ear>();
 
 function publish() {
   scheduled = false;
-  live = { ...live, tasks: replica.tasks(), notifications: replica.notifications() };
+  const view = replica.view();
+  const before = countUnread(view);
+  for (const effect of effects) effect(view);
+  live = {
+    ...live,
+    tasks: view.tasks,
+    notifications: newestFirst(view.notifications.values()),
+    unread: Math.max(0, unread - before + countUnread(view)),
+  };
   for (const listener of listeners) listener();
+}
+
+function countUnread({ notifications }: View) {
+  let count = 0;
+  for (const { readAt } of notifications.values()) count += readAt ? 0 : 1;
+  return count;
+}
+
+/** What is to be seen on top of what the server has said, from the next change on. */
+export function setEffects(next: Effect[]) {
+  effects = next;
 }
 
 /** Changes what is held, and shows it; with `soon` together with what else comes in this moment. */
@@ -62,14 +89,24 @@ export function hold(change: (replica: Replica) => void, soon = false) {
   setTimeout(publish);
 }
 
-export function set(change: Partial<Omit<Live, "tasks" | "notifications">>) {
+export function setUnread(count: number) {
+  unread = count;
+  publish();
+}
+
+/** What has changed and is to be kept for the next visit. */
+export function changes() {
+  return replica.changes();
+}
+
+export function set(change: Partial<Omit<Live, "tasks" | "notifications" | "unread">>) {
   live = { ...live, ...change };
   for (const listener of listeners) listener();
 }
 
 /** Takes what the stream of changes says. */
 export function hear({ revision, item }: WatchResponse) {
-  if (item.case === "counts") return set({ unread: Number(item.value.unreadNotifications) });
+  if (item.case === "counts") return setUnread(Number(item.value.unreadNotifications));
   hold((replica) => {
     if (item.case === "task") replica.task(item.value);
     if (item.case === "taskRemoved") replica.remove(item.value.id, revision ?? 0n);
@@ -88,6 +125,7 @@ export function onNotification(ear: Ear) {
 /** Forgets everything, for another account or to start over. */
 export function forget() {
   replica = new Replica();
+  unread = 0;
   live = { ...nothing, leads: live.leads, zone: live.zone, weekStart: live.weekStart };
   publish();
 }

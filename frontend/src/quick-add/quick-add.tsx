@@ -1,19 +1,22 @@
 "use client";
 
 import { Bell, CalendarDays, Flag, Hash, Info, Plus, Repeat, Text, type LucideIcon } from "lucide-react";
-import { useState, type RefObject } from "react";
+import { useEffect, useState, type RefObject } from "react";
 
-import { sentence } from "@/api/clients";
 import type { ParseTaskResponse } from "@/gen/todo/v1/task_service_pb";
-import { add, type Draft } from "@/tasks/actions";
+import type { Given } from "@/queue/change";
+import { useAway } from "@/queue/use-away";
+import { useShell } from "@/shell/shell";
+import { add, addLine } from "@/tasks/actions";
 import type { Query } from "@/tasks/query";
 import { fold, stamp } from "@/tasks/task";
 import { useClock, type Clock } from "@/time/clock";
 import { Button } from "@/ui/button";
 import { Chip } from "@/ui/chip";
+import { LINE, useKeptText } from "@/ui/kept-text";
 import { toast } from "@/ui/toast";
 
-import { marked, parts, quote, units, type Part } from "./reading";
+import { draftOf, marked, parts, quote, units, type Part } from "./reading";
 import { useReading } from "./use-reading";
 
 const icons: Record<Part["kind"], LucideIcon> = {
@@ -41,35 +44,32 @@ function given(read: ParseTaskResponse, query: Query): string[] {
   return query.view === "today" && !read.dueDate ? ["Today", ...tags] : tags;
 }
 
-function draftOf(read: ParseTaskResponse, query: Query, clock: Clock): Draft {
-  const { title, description, priority, dueDate, dueAllDay, reminders, recurrence } = read;
-  const own = read.tags.map(fold);
-  const tags = [...read.tags, ...query.tag.filter((tag) => !own.includes(fold(tag)))];
-  const today = query.view === "today" && !dueDate;
-  const due = today ? { dueDate: stamp(clock.today), dueAllDay: true } : { dueDate, dueAllDay };
-  return { title, description, priority, tags, reminders, recurrence, ...due };
+function givenBy(query: Query, clock: Clock): Given {
+  return { tags: query.tag, dueDate: query.view === "today" ? stamp(clock.today) : undefined };
 }
 
 /** One line in plain language, with what is understood of it as it is typed. */
 export function QuickAdd({ query, input }: { query: Query; input: RefObject<HTMLInputElement | null> }) {
-  const [text, setText] = useState("");
+  const { user } = useShell();
+  const [text, setText] = useKeptText(`${user.id}.${LINE}`);
   const [scroll, setScroll] = useState(0);
-  const { reading, settle } = useReading(text);
+  const reading = useReading(text);
   const clock = useClock();
+  const away = useAway();
   const fresh = reading?.text === text ? reading.read : undefined;
 
-  const submit = async () => {
-    const line = text;
-    if (!line.trim()) return;
+  // Where the installed page's shortcut leads.
+  useEffect(() => {
+    if (window.location.hash === "#add") input.current?.focus();
+  }, [input]);
+
+  const submit = () => {
+    if (!text.trim()) return;
+    if (fresh && !fresh.title) return toast("Give it a title.", { kind: "error" });
+    const given = givenBy(query, clock);
+    if (fresh) add(draftOf(fresh, given), text);
+    else addLine(text, given);
     setText("");
-    try {
-      const read = await settle(line);
-      if (!read.title) toast("Give it a title.", { kind: "error" });
-      else if (await add(draftOf(read, query, clock))) return;
-    } catch (error) {
-      toast(sentence(error), { kind: "error" });
-    }
-    setText((now) => now || line);
   };
   const select = (part: Part) => {
     const [first, last] = [part.spans[0], part.spans.at(-1)];
@@ -83,7 +83,7 @@ export function QuickAdd({ query, input }: { query: Query; input: RefObject<HTML
       className="rounded-xl border border-edge/40 bg-surface shadow-sm transition focus-within:border-accent-ink"
       onSubmit={(event) => {
         event.preventDefault();
-        void submit();
+        submit();
       }}
     >
       <div className="relative h-12">
@@ -121,7 +121,17 @@ export function QuickAdd({ query, input }: { query: Query; input: RefObject<HTML
           className={`${typed} relative h-full w-full rounded-xl bg-transparent pr-3 pl-11 text-ellipsis outline-none`}
         />
       </div>
-      {reading && (
+      {away && !fresh && text.trim() && (
+        <div className="flex animate-fade items-center gap-3 border-t border-line px-3 py-2">
+          <p className="text-xs text-muted">
+            You are offline. This line is kept, and read when you are online, as of now.
+          </p>
+          <Button type="submit" look="primary" size="sm" className="ml-auto">
+            Add
+          </Button>
+        </div>
+      )}
+      {reading && !(away && !fresh) && (
         <div className="flex animate-fade flex-wrap items-center gap-1.5 border-t border-line px-3 py-2">
           <Understood
             reading={reading}

@@ -1,7 +1,9 @@
 import { SpanKind, type ParseTaskResponse, type Span } from "@/gen/todo/v1/task_service_pb";
 import { Priority } from "@/gen/todo/v1/task_pb";
 import { describe } from "@/tasks/rule";
-import { millis, priorityNames } from "@/tasks/task";
+import type { Given } from "@/queue/change";
+import type { Draft } from "@/tasks/actions";
+import { fold, millis, priorityNames } from "@/tasks/task";
 import type { Clock } from "@/time/clock";
 import { beforeDue, dueText, moment } from "@/time/words";
 
@@ -20,6 +22,15 @@ const kinds: Record<Part["kind"], SpanKind[]> = {
   tag: [SpanKind.TAG],
   description: [SpanKind.DESCRIPTION],
 };
+
+/** The task that was meant, with what the view gives. */
+export function draftOf(read: ParseTaskResponse, given: Given): Draft {
+  const { title, description, priority, reminders, recurrence } = read;
+  const own = read.tags.map(fold);
+  const tags = [...read.tags, ...given.tags.filter((tag) => !own.includes(fold(tag)))];
+  const { dueDate, dueAllDay } = read.dueDate || !given.dueDate ? read : { dueDate: given.dueDate, dueAllDay: true };
+  return { title, description, priority, tags, reminders, recurrence, dueDate, dueAllDay };
+}
 
 /** What was understood, part by part. */
 export function parts(read: ParseTaskResponse, clock: Clock): Part[] {

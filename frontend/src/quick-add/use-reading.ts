@@ -1,6 +1,6 @@
 "use client";
 
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 
 import { tasks } from "@/api/clients";
 import type { ParseTaskResponse } from "@/gen/todo/v1/task_service_pb";
@@ -10,10 +10,6 @@ const DELAY = 60;
 /** What the server understands of a line while it is typed; of an older line until it knows. */
 export function useReading(text: string) {
   const [reading, setReading] = useState<{ text: string; read: ParseTaskResponse }>();
-  const latest = useRef(reading);
-  useEffect(() => {
-    latest.current = reading;
-  });
   useEffect(() => {
     if (!text.trim()) return;
     const ended = new AbortController();
@@ -28,8 +24,5 @@ export function useReading(text: string) {
       ended.abort();
     };
   }, [text]);
-  /** The reading of just this line. */
-  const settle = async (line: string) =>
-    latest.current?.text === line ? latest.current.read : tasks.parseTask({ text: line });
-  return { reading: reading && text.trim() ? reading : undefined, settle };
+  return reading && text.trim() ? reading : undefined;
 }

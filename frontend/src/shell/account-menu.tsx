@@ -2,22 +2,20 @@
 
 import { ChevronsUpDown, Keyboard, LogOut, Monitor, Moon, ShieldOff, Sun, UserRound } from "lucide-react";
 
-import { sentence } from "@/api/clients";
-import { Refused, signOut, signOutEverywhere } from "@/api/session";
+import { signOut, signOutEverywhere } from "@/api/session";
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuLine } from "@/ui/menu";
 import { setTheme, useTheme } from "@/ui/theme";
-import { toast } from "@/ui/toast";
 
+import { useLeave } from "./leave";
 import { useGo } from "./navigate";
 import { useShell } from "./shell";
-
-const say = (error: unknown) => toast(error instanceof Refused ? error.message : sentence(error), { kind: "error" });
 
 /** Who is signed in, the theme, and ways out. */
 export function AccountMenu() {
   const { user, show } = useShell();
   const theme = useTheme();
   const go = useGo();
+  const { leave, question } = useLeave();
   return (
     <div className="border-t border-line p-2">
       <Menu
@@ -57,13 +55,14 @@ export function AccountMenu() {
           <Keyboard /> Keys
         </MenuItem>
         <MenuLine />
-        <MenuItem onSelect={() => void signOut().catch(say)}>
+        <MenuItem onSelect={() => leave(signOut)}>
           <LogOut /> Sign out
         </MenuItem>
-        <MenuItem danger onSelect={() => void signOutEverywhere().catch(say)}>
+        <MenuItem danger onSelect={() => leave(signOutEverywhere)}>
           <ShieldOff /> Sign out everywhere
         </MenuItem>
       </Menu>
+      {question}
     </div>
   );
 }

@@ -16,6 +16,7 @@ export function usePreload() {
         import("@/chat/beside"),
         import("./palette"),
         import("./help"),
+        import("./refusals"),
       ]).catch(() => undefined);
     const timer = setTimeout(load, DELAY);
     return () => clearTimeout(timer);

@@ -8,11 +8,13 @@ import { useKeptPush } from "@/notify/use-push";
 import { useRings } from "@/notify/use-rings";
 import { Skeleton } from "@/ui/skeleton";
 
+import { Connection } from "./connection";
 import { CountsProvider } from "./counts";
 import { usePreload } from "./preload";
 import { useUser } from "./session";
 import { useShortcuts } from "./shortcuts";
 import { Sidebar } from "./sidebar";
+import { useWorker } from "./use-worker";
 
 const Sheet = dynamic(() => import("@/ui/dialog").then(({ Sheet }) => Sheet), { ssr: false });
 const Help = dynamic(() => import("./help").then(({ Help }) => Help), { ssr: false });
@@ -37,6 +39,7 @@ export function Shell({ children }: { children: ReactNode }) {
   usePreload();
   useRings();
   useKeptPush(user?.id);
+  useWorker();
   if (!user) return <Waiting />;
   return (
     <ShellContext value={{ user, show: setOpen }}>
@@ -47,11 +50,14 @@ export function Shell({ children }: { children: ReactNode }) {
         >
           Skip to the tasks
         </a>
-        <div className="flex h-dvh">
-          <aside className="hidden w-64 shrink-0 border-r border-line bg-sunken/60 lg:block">
-            <Sidebar />
-          </aside>
-          {children}
+        <div className="flex h-dvh flex-col">
+          <Connection />
+          <div className="flex min-h-0 flex-1">
+            <aside className="hidden w-64 shrink-0 border-r border-line bg-sunken/60 lg:block">
+              <Sidebar />
+            </aside>
+            {children}
+          </div>
         </div>
         {open && <span hidden data-layer />}
         {open === "sidebar" && (

@@ -3,17 +3,15 @@
 import { Menu as MenuIcon } from "lucide-react";
 import { useEffect, type ReactNode } from "react";
 
-import { useLive } from "@/live/store";
 import { AllowButton } from "@/notify/allow";
 import { IconButton } from "@/ui/button";
 
 import { Bell } from "./bell";
 import { useShell } from "./shell";
 
-/** The head of a page: its name, whether it is live, and the bell. */
+/** The head of a page: its name and the bell. */
 export function TopBar({ title, count, children }: { title: string; count?: number; children?: ReactNode }) {
   const { show } = useShell();
-  const { link } = useLive();
   useEffect(() => {
     document.title = `${title} · Todo`;
   }, [title]);
@@ -25,11 +23,6 @@ export function TopBar({ title, count, children }: { title: string; count?: numb
       <h1 className="truncate text-lg font-semibold tracking-tight">{title}</h1>
       {count !== undefined && <span className="text-sm text-muted tabular-nums">{count}</span>}
       <div className="ml-auto flex items-center gap-1.5">
-        {link === "offline" && (
-          <span role="status" className="rounded-md bg-warning-soft px-2 py-1 text-xs font-medium text-warning">
-            Offline
-          </span>
-        )}
         {children}
         <AllowButton />
         <Bell />

@@ -42,11 +42,16 @@ export const fold = (text: string) => text.normalize("NFC").toLowerCase();
 /** The number of characters as the server counts them: Unicode scalar values. */
 export const length = (text: string) => [...text].length;
 
-/** A UUID v4, also where the page is not served securely and randomUUID is not there. */
-export function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+let last = 0;
+
+/** A UUID v7, also where the page is not served securely; later ones sort behind all earlier ones, and behind `after`. */
+export function newId(after?: string): string {
+  const least = Math.max(last, after ? parseInt(after.replaceAll("-", "").slice(0, 12), 16) : 0) + 1;
+  last = Math.max(Date.now(), least);
+  const bytes = crypto.getRandomValues(new Uint8Array(10));
+  bytes[0] = ((bytes[0] ?? 0) & 0x0f) | 0x70;
+  bytes[2] = ((bytes[2] ?? 0) & 0x3f) | 0x80;
+  const hex =
+    last.toString(16).padStart(12, "0") + [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
