@@ -1,28 +1,18 @@
-import { Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
-import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 
 import { AuthService } from "@/gen/todo/v1/auth_service_pb";
 import { EventService } from "@/gen/todo/v1/event_service_pb";
 import { NotificationService } from "@/gen/todo/v1/notification_service_pb";
 import { TaskService } from "@/gen/todo/v1/task_service_pb";
 
-import { renew, token } from "./session";
+/** Loaded beside the page and not before it: nothing is asked before the session is renewed. */
+const load = () => import("./transport").then(({ transport }) => transport);
+if (typeof window !== "undefined") void load().catch(() => undefined);
 
-/** Sends the access token, and once more with a new one if it was refused. */
-const authorize: Interceptor = (next) => async (request) => {
-  const bearer = await token();
-  request.header.set("authorization", `Bearer ${bearer}`);
-  try {
-    return await next(request);
-  } catch (error) {
-    if (ConnectError.from(error).code !== Code.Unauthenticated || request.stream) throw error;
-    await renew(bearer);
-    request.header.set("authorization", `Bearer ${await token()}`);
-    return next(request);
-  }
+export const transport: Transport = {
+  unary: async (...call) => (await load()).unary(...call),
+  stream: async (...call) => (await load()).stream(...call),
 };
-
-export const transport = createGrpcWebTransport({ baseUrl: "/", interceptors: [authorize] });
 
 export const accounts = createClient(AuthService, transport);
 export const events = createClient(EventService, transport);

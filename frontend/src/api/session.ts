@@ -1,7 +1,4 @@
-import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { useSyncExternalStore } from "react";
-
-import { SessionSchema, type Session } from "@/gen/todo/v1/auth_service_pb";
 
 import { exclusive, Channel } from "./tabs";
 
@@ -35,7 +32,7 @@ export class Refused extends Error {
 
 type ErrorBody = { error?: { code?: string; message?: string; details?: { field?: string; message?: string }[] } };
 
-async function call(path: string, body: object, bearer?: string): Promise<JsonValue> {
+async function call(path: string, body: object, bearer?: string): Promise<unknown> {
   const headers: Record<string, string> = { "content-type": "application/json", "x-session": "cookie" };
   if (bearer) headers.authorization = `Bearer ${bearer}`;
   const request = { method: "POST", headers, body: JSON.stringify(body) };
@@ -43,7 +40,7 @@ async function call(path: string, body: object, bearer?: string): Promise<JsonVa
     throw new Refused("The server cannot be reached.", "UNREACHABLE");
   });
   const text = await response.text();
-  if (response.ok) return text ? (JSON.parse(text) as JsonValue) : null;
+  if (response.ok) return text ? (JSON.parse(text) as unknown) : null;
   const { error } = readError(text);
   const fields = (error?.details ?? []).map(({ field, message }) => [field ?? "", message ?? ""]);
   throw new Refused(
@@ -79,10 +76,12 @@ function end() {
   if (state.status !== "anonymous") publish({ status: "anonymous" });
 }
 
-function open(json: JsonValue) {
-  const session: Session = fromJson(SessionSchema, json, { ignoreUnknownFields: true });
-  const { userId: id, email, displayName, accessToken, expiresIn } = session;
-  const life = Number(expiresIn) * 1000;
+/** What REST answers of a session. */
+type Session = { user_id: string; email: string; display_name: string; access_token: string; expires_in: number };
+
+function open(session: unknown) {
+  const { user_id: id, email, display_name: displayName, access_token: accessToken, expires_in } = session as Session;
+  const life = expires_in * 1000;
   take({
     user: { id, email, displayName },
     token: accessToken,

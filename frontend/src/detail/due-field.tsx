@@ -8,7 +8,7 @@ import type { Task } from "@/gen/todo/v1/task_pb";
 import type { Patch } from "@/tasks/actions";
 import { isOverdue, millis, stamp } from "@/tasks/task";
 import { useClock } from "@/time/clock";
-import { dayName, fullDay } from "@/time/words";
+import { dayName, dueText, fullDay } from "@/time/words";
 import { dayStart, instant, local, onDay } from "@/time/zone";
 import { Button } from "@/ui/button";
 import { inputClass } from "@/ui/field";
@@ -27,7 +27,8 @@ export function DueField({ task, onSave }: Props) {
   const { zone } = clock;
   const due = millis(task.dueDate);
   const allDay = due === undefined || task.dueAllDay;
-  const save = (at: number, dueAllDay: boolean) => onSave({ dueDate: stamp(at), dueAllDay });
+  const save = (at: number, dueAllDay: boolean) =>
+    onSave({ dueDate: stamp(at), dueAllDay }, `Due ${dueText(at, dueAllDay, clock)}`);
   const setDay = (day: number) => {
     setOpen(false);
     save(allDay ? dayStart(day, zone) : onDay(due, day, zone), allDay);

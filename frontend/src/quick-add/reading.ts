@@ -1,7 +1,7 @@
 import { SpanKind, type ParseTaskResponse, type Span } from "@/gen/todo/v1/task_service_pb";
 import { Priority } from "@/gen/todo/v1/task_pb";
 import { describe } from "@/tasks/rule";
-import { millis, priorityNames } from "@/tasks/task";
+import { fold, millis, priorityNames } from "@/tasks/task";
 import type { Clock } from "@/time/clock";
 import { beforeDue, dueText, moment } from "@/time/words";
 
@@ -47,7 +47,10 @@ export function parts(read: ParseTaskResponse, clock: Clock): Part[] {
     found.push({ kind: "priority", label: priorityNames[read.priority], spans: priority });
   }
   const tags = at("tag");
-  read.tags.forEach((tag, index) => found.push({ kind: "tag", label: tag, spans: tags.slice(index, index + 1) }));
+  for (const tag of read.tags) {
+    const spans = tags.filter(({ text }) => fold(text.replace(/^#/, "")) === fold(tag));
+    found.push({ kind: "tag", label: tag, spans });
+  }
   if (read.description) found.push({ kind: "description", label: "Description", spans: at("description") });
   return found;
 }

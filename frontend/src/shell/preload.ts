@@ -14,6 +14,10 @@ export function usePreload() {
         import("@/ui/calendar"),
         import("@/detail/detail"),
         import("@/chat/beside"),
+        import("@/list/move-dialog"),
+        import("@/quick-add/understood"),
+        import("@/quick-add/part-editor"),
+        import("@/list/bulk-bar"),
         import("./palette"),
         import("./help"),
       ]).catch(() => undefined);

@@ -5,7 +5,7 @@ import { sentence, tasks } from "@/api/clients";
 import { BatchAction } from "@/gen/todo/v1/task_service_pb";
 import { Status, TaskSchema, type Task } from "@/gen/todo/v1/task_pb";
 import type { Effect } from "@/live/state";
-import { hold } from "@/live/store";
+import { current, hold } from "@/live/store";
 import { toast } from "@/ui/toast";
 
 import { isDone, newId, stamp } from "./task";
@@ -57,7 +57,7 @@ function keep(task: Task) {
   return [task.revision];
 }
 
-const quoted = ({ title }: Task) => `“${title.length > 40 ? `${title.slice(0, 39)}…` : title}”`;
+export const quoted = ({ title }: Task) => `“${title.length > 40 ? `${title.slice(0, 39)}…` : title}”`;
 
 function offerUndo(text: string, revisions: bigint[]) {
   toast(text, { action: { label: "Undo", run: () => void undo(revisions) } });
@@ -109,15 +109,32 @@ export async function update(task: Task, patch: Patch, said?: string) {
     task: { ...create(TaskSchema), ...patch, id: task.id },
     updateMask: { paths: keys.map((key) => paths[key]) },
   };
+  let before: bigint | undefined;
+  const send = () => {
+    before = current().tasks.get(task.id)?.revision;
+    return tasks.updateTask(request);
+  };
   const done = await change(
     (view) => {
       const held = view.get(task.id);
       if (held) view.set(task.id, { ...held, ...patch });
     },
-    () => tasks.updateTask(request),
-    keep,
+    send,
+    // What was so already is no change, and has none to undo.
+    (answer) => keep(answer).filter((revision) => revision !== before),
   );
-  if (done && said) offerUndo(said, done);
+  if (done && done.length > 0 && said) offerUndo(said, done);
+  return done;
+}
+
+/** Changes several tasks, each as it needs, which is undone as one. */
+export async function updateAll(changes: { task: Task; patch: Patch }[], said: string) {
+  const all = await Promise.all(changes.map(({ task, patch }) => update(task, patch)));
+  const done = all.flatMap((revisions) => revisions ?? []);
+  if (done.length === 0) return;
+  for (const one of all) if (one && history.includes(one)) history.splice(history.indexOf(one), 1);
+  history.push(done);
+  offerUndo(said, done);
 }
 
 /** Completes a task, or opens a completed one again. */
