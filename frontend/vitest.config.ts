@@ -2,5 +2,6 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   resolve: { alias: { "@": new URL("./src", import.meta.url).pathname } },
-  test: { include: ["src/**/*.test.ts"] },
+  oxc: { jsx: { runtime: "automatic" } },
+  test: { include: ["src/**/*.test.{ts,tsx}"] },
 });

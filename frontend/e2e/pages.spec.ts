@@ -65,11 +65,26 @@ const pages: Record<string, Show> = {
     await page.getByLabel("Add a task").fill("pay rent every 1st at 9am #home !high, remind me 1 hour before");
     await page.getByRole("list", { name: "Understood" }).waitFor();
   }),
+  "quick-add-date": async (page) => {
+    await page.getByRole("list", { name: "Understood" }).getByRole("button").first().click();
+    await page.getByRole("dialog", { name: "Due" }).waitFor();
+  },
+  "quick-add-rule": async (page) => {
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Monthly on the 1st", exact: true }).click();
+    await page.getByRole("list", { name: "Next dates" }).waitFor();
+  },
   task: go("/tasks?view=all", async (page) => {
     await list(page)
       .getByRole("button", { name: /priority pay rent/ })
       .click();
     await page.getByText("Next: ").waitFor();
+  }),
+  move: go("/tasks?view=upcoming", async (page) => {
+    await list(page).waitFor();
+    await page.keyboard.press("j");
+    await page.keyboard.press("m");
+    await page.getByRole("grid").waitFor();
   }),
   palette: go("/tasks?view=all", async (page) => {
     await list(page).waitFor();

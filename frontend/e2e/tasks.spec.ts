@@ -34,6 +34,19 @@ test("what is understood can be taken as words", async ({ page }) => {
   await expect(page.getByRole("list", { name: "Understood" })).not.toContainText("Tomorrow");
 });
 
+test("what is understood is corrected at its chip", async ({ page }) => {
+  const person = await newPerson();
+  await signIn(page, person, "/tasks?view=all");
+  await page.getByLabel("Add a task").fill("call mom tomorrow at 17:00 !high");
+  await page.getByRole("button", { name: "High", exact: true }).click();
+  await page.getByRole("dialog", { name: "Priority" }).getByRole("radio", { name: "Low" }).click();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: "Low", exact: true })).toBeFocused();
+  await page.getByLabel("Add a task").press("Enter");
+  await expect(row(page, "call mom").getByRole("img", { name: "Low priority" })).toBeVisible();
+  await expect(row(page, "call mom")).toContainText("Tomorrow 17:00");
+});
+
 test("tasks are completed, deleted after a question, and both are undone", async ({ page }) => {
   const person = await newPerson();
   await api("POST", "/api/tasks", { title: "one" }, person.token);

@@ -1,7 +1,4 @@
-import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { useSyncExternalStore } from "react";
-
-import { SessionSchema, type Session } from "@/gen/todo/v1/auth_service_pb";
 
 import { exclusive, Channel } from "./tabs";
 
@@ -55,9 +52,9 @@ async function send(method: string, path: string, body?: object, bearer?: string
   return response;
 }
 
-async function call(path: string, body: object, bearer?: string): Promise<JsonValue> {
+async function call(path: string, body: object, bearer?: string): Promise<unknown> {
   const text = await (await send("POST", path, body, bearer)).text();
-  return text ? (JSON.parse(text) as JsonValue) : null;
+  return text ? (JSON.parse(text) as unknown) : null;
 }
 
 async function refusal(response: Response) {
@@ -97,10 +94,12 @@ function end() {
   if (state.status !== "anonymous") publish({ status: "anonymous" });
 }
 
-function open(json: JsonValue) {
-  const session: Session = fromJson(SessionSchema, json, { ignoreUnknownFields: true });
-  const { userId: id, email, displayName, accessToken, expiresIn } = session;
-  const life = Number(expiresIn) * 1000;
+/** What REST answers of a session. */
+type Session = { user_id: string; email: string; display_name: string; access_token: string; expires_in: number };
+
+function open(session: unknown) {
+  const { user_id: id, email, display_name: displayName, access_token: accessToken, expires_in } = session as Session;
+  const life = expires_in * 1000;
   take({
     user: { id, email, displayName },
     token: accessToken,

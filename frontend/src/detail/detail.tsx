@@ -3,7 +3,7 @@
 import { CheckCircle2, RotateCcw, Trash2, X } from "lucide-react";
 import { useState } from "react";
 
-import { Priority, Status, type Task } from "@/gen/todo/v1/task_pb";
+import { Status, type Task } from "@/gen/todo/v1/task_pb";
 import { useShell } from "@/shell/shell";
 import { toggle, update, type Patch } from "@/tasks/actions";
 import { isDone, millis, priorityNames, statusNames } from "@/tasks/task";
@@ -11,12 +11,12 @@ import { useClock } from "@/time/clock";
 import { moment } from "@/time/words";
 import { Button, IconButton } from "@/ui/button";
 import { Sheet } from "@/ui/dialog";
-import { PriorityIcon } from "@/ui/priority";
 import { Segments } from "@/ui/segments";
 import { useWide } from "@/ui/wide";
 
 import { DueField } from "./due-field";
 import { Labelled } from "./labelled";
+import { PriorityField } from "./priority-field";
 import { RecurrenceField } from "./recurrence-field";
 import { RemindersField } from "./reminders-field";
 import { TagsField } from "./tags-field";
@@ -35,7 +35,16 @@ export function Detail(props: Props) {
     );
   }
   return (
-    <aside aria-label="Task" className="flex w-[26rem] shrink-0 animate-slide flex-col border-l border-line bg-surface">
+    <aside
+      aria-label="Task"
+      onKeyDown={(event) => {
+        // What is open over it is closed first.
+        if (event.key !== "Escape" || event.defaultPrevented) return;
+        event.preventDefault();
+        props.onClose();
+      }}
+      className="flex w-[26rem] shrink-0 animate-slide flex-col border-l border-line bg-surface"
+    >
       <Fields {...props} />
     </aside>
   );
@@ -81,26 +90,14 @@ function Fields({ task, onClose, onDelete }: Props) {
             }
           />
         </Labelled>
-        <Labelled label="Priority">
-          <Segments
-            label="Priority"
-            value={String(task.priority)}
-            options={([Priority.HIGH, Priority.MEDIUM, Priority.LOW] as const).map((priority) => ({
-              value: String(priority),
-              label: (
-                <>
-                  <PriorityIcon level={({ 1: "high", 2: "medium", 3: "low" } as const)[priority]} />
-                  {priorityNames[priority]}
-                </>
-              ),
-            }))}
-            onChange={(priority) => save({ priority: Number(priority) })}
-          />
-        </Labelled>
+        <PriorityField
+          priority={task.priority}
+          onSave={(priority) => save({ priority }, `Priority ${priorityNames[priority].toLowerCase()}`)}
+        />
         <DueField task={task} onSave={save} />
         <RecurrenceField task={task} onSave={save} />
         <RemindersField task={task} onSave={save} />
-        <TagsField tags={task.tags} onSave={(tags) => save({ tags })} />
+        <TagsField tags={task.tags} onSave={(tags) => save({ tags }, "Tags changed")} />
         <Times task={task} />
       </div>
     </>

@@ -9,7 +9,7 @@ import { useLive } from "@/live/store";
 import type { Patch } from "@/tasks/actions";
 import { isOverdue, millis, stamp } from "@/tasks/task";
 import { useClock } from "@/time/clock";
-import { dayName, fullDay } from "@/time/words";
+import { dayName, dueText, fullDay } from "@/time/words";
 import { dayStart, instant, local, onDay } from "@/time/zone";
 import { Button } from "@/ui/button";
 import { inputClass } from "@/ui/field";
@@ -29,7 +29,8 @@ export function DueField({ task, onSave }: Props) {
   const { weekStart } = useLive();
   const due = millis(task.dueDate);
   const allDay = due === undefined || task.dueAllDay;
-  const save = (at: number, dueAllDay: boolean) => onSave({ dueDate: stamp(at), dueAllDay });
+  const save = (at: number, dueAllDay: boolean) =>
+    onSave({ dueDate: stamp(at), dueAllDay }, `Due ${dueText(at, dueAllDay, clock)}`);
   const setDay = (day: number) => {
     setOpen(false);
     save(allDay ? dayStart(day, zone) : onDay(due, day, zone), allDay);

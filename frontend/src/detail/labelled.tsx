@@ -19,7 +19,7 @@ export function ClearButton({ label, onClick }: { label: string; onClick: () => 
       type="button"
       aria-label={label}
       onClick={onClick}
-      className="min-h-6 rounded-md px-2 text-xs text-muted hover:bg-hover hover:text-ink pointer-coarse:min-h-10"
+      className="min-h-6 rounded-md px-2 text-xs text-muted hover:bg-hover hover:text-ink pointer-coarse:min-h-11"
     >
       Clear
     </button>

@@ -62,7 +62,7 @@ export function RecurrenceField({ task, onSave }: Props) {
               look="primary"
               onClick={() => {
                 setDraft(undefined);
-                onSave({ recurrence: draft });
+                onSave({ recurrence: draft }, `Repeats: ${describe(draft)}`);
               }}
             >
               Save

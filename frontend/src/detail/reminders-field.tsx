@@ -28,7 +28,7 @@ export function RemindersField({ task, onSave }: Props) {
   const [picking, setPicking] = useState(false);
   const { zone } = useClock();
   const { reminders } = task;
-  const add = (reminder: Reminder) => onSave({ reminders: [...reminders, reminder] });
+  const add = (reminder: Reminder) => onSave({ reminders: [...reminders, reminder] }, "Reminder added");
   const taken = reminders.map(({ beforeDueSeconds }) => beforeDueSeconds);
   return (
     <Labelled

@@ -4,7 +4,8 @@ import { current, hold } from "@/live/store";
 import { push } from "@/queue/outbox";
 import { toast } from "@/ui/toast";
 
-export const markRead = ({ id, taskTitle: title }: Notification) => push({ kind: "read", id, title });
+export const markRead = ({ id, taskTitle: title }: Pick<Notification, "id" | "taskTitle">) =>
+  push({ kind: "read", id, title });
 
 /** Marks what is known as read; who is offline may not know all, and has not seen the others. */
 export function markAllRead() {

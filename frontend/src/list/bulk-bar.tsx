@@ -1,15 +1,20 @@
 "use client";
 
-import { Check, Trash2, X } from "lucide-react";
+import { CalendarDays, Check, Trash2, X } from "lucide-react";
 import { useState } from "react";
 
 import { BatchAction } from "@/gen/todo/v1/task_service_pb";
 import { Button, IconButton } from "@/ui/button";
 
-type Props = { count: number; onAct: (action: BatchAction.COMPLETE | BatchAction.DELETE) => void; onClear: () => void };
+type Props = {
+  count: number;
+  onAct: (action: BatchAction.COMPLETE | BatchAction.DELETE) => void;
+  onMove: () => void;
+  onClear: () => void;
+};
 
 /** What can be done to the chosen tasks. */
-export function BulkBar({ count, onAct, onClear }: Props) {
+export function BulkBar({ count, onAct, onMove, onClear }: Props) {
   const [asking, setAsking] = useState(false);
   return (
     <div
@@ -31,6 +36,9 @@ export function BulkBar({ count, onAct, onClear }: Props) {
         <>
           <Button size="sm" onClick={() => onAct(BatchAction.COMPLETE)}>
             <Check className="size-4" /> Complete
+          </Button>
+          <Button size="sm" onClick={onMove}>
+            <CalendarDays className="size-4" /> Move
           </Button>
           <Button size="sm" look="danger" onClick={() => setAsking(true)}>
             <Trash2 className="size-4" /> Delete

@@ -86,7 +86,7 @@ export function Filters({ query, input, onChange }: Props) {
           </MenuChoice>
         </Menu>
       </div>
-      <div className="flex flex-wrap items-center gap-1.5">
+      <div className="flex flex-wrap items-center gap-1.5 empty:hidden">
         {query.view === "all" && <Tabs query={query} onChange={onChange} />}
         {narrow > 0 && (
           <Button size="sm" look="ghost" className="ml-auto" onClick={() => onChange(cleared(query))}>
@@ -109,7 +109,7 @@ function Tabs({ query, onChange }: Pick<Props, "query" | "onChange">) {
           aria-pressed={query.state === state}
           onClick={() => onChange({ ...query, state })}
           className={clsx(
-            "flex h-8 items-center gap-1.5 rounded-lg px-2.5 text-[0.8125rem] whitespace-nowrap text-muted transition hover:bg-hover hover:text-ink pointer-coarse:h-10",
+            "flex h-8 items-center gap-1.5 rounded-lg px-2.5 text-[0.8125rem] whitespace-nowrap text-muted transition hover:bg-hover hover:text-ink pointer-coarse:h-11",
             "aria-pressed:bg-accent-soft aria-pressed:font-medium aria-pressed:text-accent-ink",
           )}
         >

@@ -1,7 +1,7 @@
 "use client";
 
 import clsx from "clsx";
-import { Bell, CalendarDays, CloudOff, Repeat, Trash2 } from "lucide-react";
+import { Bell, CalendarArrowUp, CalendarDays, CloudOff, Repeat, Trash2 } from "lucide-react";
 import { memo } from "react";
 
 import { Priority, type Task } from "@/gen/todo/v1/task_pb";
@@ -19,6 +19,7 @@ export type RowEvents = {
   onOpen: (task: Task) => void;
   onToggle: (task: Task) => void;
   onChoose: (task: Task) => void;
+  onMove?: (task: Task) => void;
   onAskDelete: (task: Task | undefined) => void;
   onDelete: (task: Task) => void;
 };
@@ -61,7 +62,7 @@ export const TaskRow = memo(function TaskRow({
   return (
     <div
       className={clsx(
-        "group @container relative flex items-start gap-2.5 rounded-lg py-2 pr-2.5 pl-2.5 transition-colors pointer-fine:pr-10",
+        "group @container relative flex items-start gap-2.5 rounded-lg py-2 pr-2.5 pl-2.5 transition-colors pointer-fine:pr-18",
         chosen ? "bg-accent-soft" : open ? "bg-hover" : "hover:bg-hover",
       )}
     >
@@ -93,14 +94,16 @@ export const TaskRow = memo(function TaskRow({
         </div>
         {unread ? <Unread /> : <Meta task={task} clock={clock} search={search} dated={dated} />}
       </div>
-      <IconButton
-        label={`Delete ${task.title}`}
-        tabIndex={-1}
-        onClick={() => events.onAskDelete(task)}
-        className="absolute top-1 right-1 z-1 bg-hover opacity-0 group-hover:opacity-100 focus-visible:opacity-100 pointer-coarse:hidden"
-      >
-        <Trash2 />
-      </IconButton>
+      <div className="absolute top-1 right-1 z-1 flex rounded-lg bg-hover opacity-0 group-hover:opacity-100 focus-within:opacity-100 pointer-coarse:hidden">
+        {events.onMove && (
+          <IconButton label={`Move ${task.title} to …`} tabIndex={-1} onClick={() => events.onMove?.(task)}>
+            <CalendarArrowUp />
+          </IconButton>
+        )}
+        <IconButton label={`Delete ${task.title}`} tabIndex={-1} onClick={() => events.onAskDelete(task)}>
+          <Trash2 />
+        </IconButton>
+      </div>
     </div>
   );
 });

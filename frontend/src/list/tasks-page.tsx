@@ -1,6 +1,6 @@
 "use client";
 
-import { MessageCircle } from "lucide-react";
+import { CalendarDays, MessageCircle, Undo2 } from "lucide-react";
 import dynamic from "next/dynamic";
 import { useMemo, useRef, useState } from "react";
 
@@ -10,10 +10,12 @@ import type { Task } from "@/gen/todo/v1/task_pb";
 import { useLive } from "@/live/store";
 import { useOutbox } from "@/queue/outbox";
 import { QuickAdd } from "@/quick-add/quick-add";
+import { useDeeds } from "@/shell/deeds";
 import { useGoQuery, useQuery } from "@/shell/navigate";
 import { TopBar } from "@/shell/top-bar";
 import { viewNames } from "@/shell/views";
-import { batch, remove, toggle } from "@/tasks/actions";
+import { batch, remove, toggle, undoLast } from "@/tasks/actions";
+import { move } from "@/tasks/move";
 import { active, type Query } from "@/tasks/query";
 import { select } from "@/tasks/select";
 import { isDone } from "@/tasks/task";
@@ -21,17 +23,24 @@ import { useClock } from "@/time/clock";
 import { IconButton } from "@/ui/button";
 import { Skeleton } from "@/ui/skeleton";
 
-import { BulkBar } from "./bulk-bar";
 import { Filters } from "./filters";
 import { NoTasks } from "./no-tasks";
 import { rowsOf } from "./rows";
-import { TaskList } from "./task-list";
 import type { RowEvents } from "./task-row";
-import { focusRow, useKeys } from "./use-keys";
+import { focusRow, focusSoon, useKeys } from "./use-keys";
 
+/** Loaded while the first tasks are on their way. */
+const loadList = () => import("./task-list");
+if (typeof window !== "undefined") void loadList().catch(() => undefined);
+const TaskList = dynamic(() => loadList().then(({ TaskList }) => TaskList), {
+  ssr: false,
+  loading: () => <Skeleton rows={8} />,
+});
 /** Not needed for the first sight of a list. */
 const Beside = dynamic(() => import("@/chat/beside").then(({ Beside }) => Beside), { ssr: false });
+const BulkBar = dynamic(() => import("./bulk-bar").then(({ BulkBar }) => BulkBar), { ssr: false });
 const Detail = dynamic(() => import("@/detail/detail").then(({ Detail }) => Detail), { ssr: false });
+const MoveDialog = dynamic(() => import("./move-dialog").then(({ MoveDialog }) => MoveDialog), { ssr: false });
 
 const nobody: ReadonlySet<string> = new Set();
 
@@ -52,6 +61,7 @@ export function TasksPage() {
   const rows = useMemo(() => rowsOf(groups), [groups]);
   const [chosen, setChosen] = useState(nobody);
   const [asking, setAsking] = useState<string>();
+  const [moving, setMoving] = useState<Task[]>([]);
   const quickAdd = useRef<HTMLInputElement>(null);
   const search = useRef<HTMLInputElement>(null);
   const beside = useBeside();
@@ -64,12 +74,42 @@ export function TasksPage() {
     if (!task && before) requestAnimationFrame(() => focusRow(before));
   };
   const onChooseNone = () => setChosen(nobody);
-  const keys = useKeys({ tasks: shown, query, chosen, onChoose, onChooseNone, onAskDelete, quickAdd, search });
+  const those = (task: Task | undefined) =>
+    chosen.size > 0 && (!task || chosen.has(task.id)) ? shown.filter(({ id }) => chosen.has(id)) : task ? [task] : [];
+  const onMove = (task: Task | undefined) => setMoving(those(task));
+  const close = () => {
+    if (!query.task) return;
+    goQuery({ ...query, task: undefined });
+    focusSoon(query.task);
+  };
+  const focus = { quickAdd, search };
+  const keys = useKeys({
+    tasks: shown,
+    query,
+    chosen,
+    onChoose,
+    onChooseNone,
+    onAskDelete,
+    onMove,
+    onClose: close,
+    ...focus,
+  });
+  const moveTo = (those: Task[], day: number | undefined) => {
+    setMoving([]);
+    if (keys.current) focusSoon(keys.current);
+    if (those.some(({ id }) => chosen.has(id))) onChooseNone();
+    void move(those, day, clock);
+  };
+  const toMove = those(keys.task);
+  const movable = toMove.length === 1 ? `Move “${toMove[0]?.title}” to …` : `Move ${toMove.length} tasks to …`;
+  const undo = { id: "undo", label: "Undo the last change", icon: Undo2, note: "Z", run: () => void undoLast() };
+  const palette = { id: "move", label: movable, icon: CalendarDays, note: "M", run: () => setMoving(toMove) };
+  useDeeds(toMove.length > 0 ? [palette, undo] : [undo]);
   const open = query.task ? tasks.get(query.task) : undefined;
-  const close = () => goQuery({ ...query, task: undefined });
 
   const events: RowEvents = {
     onChoose,
+    onMove,
     onAskDelete,
     onToggle: (task) => toggle(task),
     onOpen: (task) => {
@@ -120,11 +160,17 @@ export function TasksPage() {
               chosen={chosen}
               asking={asking}
               events={events}
+              onDrop={(id, day) => moveTo(those(tasks.get(id)), day)}
             />
           )}
         </div>
-        {chosen.size > 0 && <BulkBar count={chosen.size} onAct={act} onClear={onChooseNone} />}
+        {chosen.size > 0 && (
+          <BulkBar count={chosen.size} onAct={act} onMove={() => onMove(undefined)} onClear={onChooseNone} />
+        )}
       </main>
+      {moving.length > 0 && (
+        <MoveDialog tasks={moving} onMove={(day) => moveTo(moving, day)} onClose={() => setMoving([])} />
+      )}
       {open && <Detail key={open.id} task={open} onClose={close} onDelete={events.onDelete} />}
       {beside.open && (
         <div className={open ? "hidden min-[1720px]:flex" : "flex"}>

@@ -29,7 +29,7 @@ export function useRings() {
   useEffect(() => {
     const open = (task: string, id: string) => {
       window.focus();
-      void markRead({ id });
+      markRead(current().notifications.find((known) => known.id === id) ?? { id, taskTitle: "" });
       go(`/tasks?view=all&task=${task}`);
     };
     const ring = (rung: Rung) => {

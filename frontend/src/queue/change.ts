@@ -27,7 +27,7 @@ export type Patch = Partial<Pick<Task, keyof typeof paths>>;
 export type Change =
   | { kind: "create"; task: Task; /** As it was typed. */ line?: string }
   /** A task in plain language that the server has not read yet. */
-  | { kind: "line"; id: string; line: string; zone: string; given: Given }
+  | { kind: "line"; id: string; line: string; zone: string; given: Given; corrections?: Partial<Patch> }
   | { kind: "update"; id: string; title: string; patch: Partial<Task> }
   | { kind: "complete"; id: string; title: string }
   | { kind: "delete"; id: string; title: string }

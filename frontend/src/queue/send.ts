@@ -5,6 +5,8 @@ import { notifications, onlyFor, sentence, tasks } from "@/api/clients";
 import { passes, reason, retryAfter } from "@/api/errors";
 import { BatchAction } from "@/gen/todo/v1/task_service_pb";
 import { Status, TaskSchema, type Task } from "@/gen/todo/v1/task_pb";
+import { current } from "@/live/store";
+import { corrected } from "@/quick-add/correct";
 import { draftOf } from "@/quick-add/reading";
 import { stamp } from "@/tasks/task";
 
@@ -36,7 +38,10 @@ export async function send(item: Item, owner: string): Promise<Outcome> {
     case "update": {
       const mask = Object.keys(change.patch).flatMap((key) => paths[key as keyof typeof paths] ?? []);
       const task = { ...create(TaskSchema), ...change.patch, id: change.id };
-      return kept(await tasks.updateTask({ task, updateMask: { paths: mask } }, write));
+      const before = current().tasks.get(change.id)?.revision;
+      const now = await tasks.updateTask({ task, updateMask: { paths: mask } }, write);
+      // What was so already is no change, and has none to undo.
+      return now.revision === before ? { tasks: [now] } : kept(now);
     }
     case "complete":
       return kept(await tasks.completeTask({ id: change.id }, write));
@@ -58,10 +63,14 @@ export async function send(item: Item, owner: string): Promise<Outcome> {
 }
 
 /** Has the line read, as of when and where it was typed. */
-async function read({ id, line, zone, given }: Of<"line">, at: number, ask: CallOptions): Promise<Change> {
+async function read(
+  { id, line, zone, given, corrections = {} }: Of<"line">,
+  at: number,
+  ask: CallOptions,
+): Promise<Change> {
   const answer = await tasks.parseTask({ text: line, referenceTime: stamp(at), timeZone: zone }, ask);
   if (!answer.title) throw new ConnectError("give it a title", Code.InvalidArgument);
-  const draft = draftOf(answer, given);
+  const draft = draftOf(corrected(answer, corrections), given);
   return {
     kind: "create",
     task: create(TaskSchema, { ...draft, id, status: Status.PENDING, createdAt: stamp(at) }),

@@ -1,6 +1,7 @@
 "use client";
 
-import { Bell, CalendarDays, Flag, Hash, Info, Plus, Repeat, Text, type LucideIcon } from "lucide-react";
+import { Plus } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useEffect, useState, type RefObject } from "react";
 
 import type { ParseTaskResponse } from "@/gen/todo/v1/task_service_pb";
@@ -12,29 +13,15 @@ import type { Query } from "@/tasks/query";
 import { fold, stamp } from "@/tasks/task";
 import { useClock, type Clock } from "@/time/clock";
 import { Button } from "@/ui/button";
-import { Chip } from "@/ui/chip";
 import { LINE, useKeptText } from "@/ui/kept-text";
 import { toast } from "@/ui/toast";
 
-import { draftOf, marked, parts, quote, units, type Part } from "./reading";
+import { corrected, without, type Corrections } from "./correct";
+import { draftOf, marked, quote, units, type Part } from "./reading";
 import { useReading } from "./use-reading";
 
-const icons: Record<Part["kind"], LucideIcon> = {
-  due: CalendarDays,
-  recurrence: Repeat,
-  reminder: Bell,
-  priority: Flag,
-  tag: Hash,
-  description: Text,
-};
-const tones = {
-  due: "accent",
-  recurrence: "accent",
-  reminder: "warning",
-  priority: "danger",
-  tag: "plain",
-  description: "plain",
-} as const;
+const Understood = dynamic(() => import("./understood").then(({ Understood }) => Understood), { ssr: false });
+
 const typed = "text-base leading-6 whitespace-pre";
 
 /** What the view gives to a task that does not say otherwise, in words. */
@@ -52,11 +39,16 @@ function givenBy(query: Query, clock: Clock): Given {
 export function QuickAdd({ query, input }: { query: Query; input: RefObject<HTMLInputElement | null> }) {
   const { user } = useShell();
   const [text, setText] = useKeptText(`${user.id}.${LINE}`);
+  const [corrections, setCorrections] = useState<Corrections>({});
   const [scroll, setScroll] = useState(0);
   const reading = useReading(text);
   const clock = useClock();
   const away = useAway();
   const fresh = reading?.text === text ? reading.read : undefined;
+  const write = (line: string) => {
+    setText(line);
+    if (!line.trim()) setCorrections({});
+  };
 
   // Where the installed page's shortcut leads.
   useEffect(() => {
@@ -67,9 +59,14 @@ export function QuickAdd({ query, input }: { query: Query; input: RefObject<HTML
     if (!text.trim()) return;
     if (fresh && !fresh.title) return toast("Give it a title.", { kind: "error" });
     const given = givenBy(query, clock);
-    if (fresh) add(draftOf(fresh, given), text);
-    else addLine(text, given);
-    setText("");
+    if (fresh) add(draftOf(corrected(fresh, corrections), given), text);
+    else addLine(text, given, corrections);
+    write("");
+  };
+  const remove = (part: Part) => {
+    setText(quote(text, part.spans));
+    setCorrections(without(corrections, part));
+    input.current?.focus();
   };
   const select = (part: Part) => {
     const [first, last] = [part.spans[0], part.spans.at(-1)];
@@ -111,11 +108,11 @@ export function QuickAdd({ query, input }: { query: Query; input: RefObject<HTML
           maxLength={4000}
           aria-label="Add a task"
           placeholder="Add a task: pay rent every 1st at 9am #home !high"
-          onChange={(event) => setText(event.target.value)}
+          onChange={(event) => write(event.target.value)}
           onScroll={(event) => setScroll(event.currentTarget.scrollLeft)}
           onKeyDown={(event) => {
             if (event.key !== "Escape") return;
-            if (text) setText("");
+            if (text) write("");
             else event.currentTarget.blur();
           }}
           className={`${typed} relative h-full w-full rounded-xl bg-transparent pr-3 pl-11 text-ellipsis outline-none`}
@@ -134,10 +131,11 @@ export function QuickAdd({ query, input }: { query: Query; input: RefObject<HTML
       {reading && !(away && !fresh) && (
         <div className="flex animate-fade flex-wrap items-center gap-1.5 border-t border-line px-3 py-2">
           <Understood
-            reading={reading}
+            read={corrected(reading.read, corrections)}
             clock={clock}
-            given={given(reading.read, query)}
-            onRemove={(part) => setText(quote(text, part.spans))}
+            given={given(corrected(reading.read, corrections), query)}
+            onCorrect={(more) => setCorrections({ ...corrections, ...more })}
+            onRemove={remove}
             onSelect={select}
           />
           <Button type="submit" look="primary" size="sm" className="ml-auto">
@@ -146,52 +144,5 @@ export function QuickAdd({ query, input }: { query: Query; input: RefObject<HTML
         </div>
       )}
     </form>
-  );
-}
-
-type UnderstoodProps = {
-  reading: { text: string; read: ParseTaskResponse };
-  clock: Clock;
-  /** What the view adds. */
-  given: string[];
-  onRemove: (part: Part) => void;
-  onSelect: (part: Part) => void;
-};
-
-function Understood({ reading: { read }, clock, given, onRemove, onSelect }: UnderstoodProps) {
-  const found = parts(read, clock);
-  return (
-    <>
-      <ul aria-label="Understood" className="contents">
-        {found.map((part) => {
-          const Icon = icons[part.kind];
-          return (
-            <li key={part.kind + part.label} className="min-w-0">
-              <Chip
-                tone={tones[part.kind]}
-                removeLabel={`Take ${part.label} as words`}
-                onRemove={part.spans.length > 0 ? () => onRemove(part) : undefined}
-              >
-                <button type="button" onClick={() => onSelect(part)} className="flex h-6 min-w-0 items-center gap-1">
-                  <Icon aria-hidden />
-                  <span className="truncate">{part.label}</span>
-                </button>
-              </Chip>
-            </li>
-          );
-        })}
-      </ul>
-      {given.map((label) => (
-        <Chip key={label}>{label} · by this view</Chip>
-      ))}
-      {read.refused.map(({ text, reason }) => (
-        <p key={text} className="flex items-center gap-1 text-xs text-warning">
-          <Info className="size-3.5 shrink-0" aria-hidden /> “{text}” {reason}
-        </p>
-      ))}
-      {found.length === 0 && read.refused.length === 0 && (
-        <p className="text-xs text-muted">Say when, how often, #tags, !high, or “remind me 1 hour before”.</p>
-      )}
-    </>
   );
 }

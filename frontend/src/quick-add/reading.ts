@@ -58,7 +58,10 @@ export function parts(read: ParseTaskResponse, clock: Clock): Part[] {
     found.push({ kind: "priority", label: priorityNames[read.priority], spans: priority });
   }
   const tags = at("tag");
-  read.tags.forEach((tag, index) => found.push({ kind: "tag", label: tag, spans: tags.slice(index, index + 1) }));
+  for (const tag of read.tags) {
+    const spans = tags.filter(({ text }) => fold(text.replace(/^#/, "")) === fold(tag));
+    found.push({ kind: "tag", label: tag, spans });
+  }
   if (read.description) found.push({ kind: "description", label: "Description", spans: at("description") });
   return found;
 }

@@ -1,17 +1,23 @@
 "use client";
 
 import { Bell as BellIcon } from "lucide-react";
-import Link from "next/link";
 
 import { useLive } from "@/live/store";
+
+import { useGo } from "./navigate";
 
 /** Leads to the notifications, with the number of those not yet read. */
 export function Bell() {
   const { unread } = useLive();
+  const go = useGo();
   return (
-    <Link
+    <a
       href="/notifications"
-      prefetch={false}
+      onClick={(event) => {
+        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+        event.preventDefault();
+        go("/notifications");
+      }}
       aria-label={unread > 0 ? `Notifications, ${unread} unread` : "Notifications"}
       className="relative -mr-2 flex size-9 items-center justify-center rounded-lg text-muted hover:bg-hover hover:text-ink pointer-coarse:size-11"
     >
@@ -21,6 +27,6 @@ export function Bell() {
           {unread > 99 ? "99+" : unread}
         </span>
       )}
-    </Link>
+    </a>
   );
 }

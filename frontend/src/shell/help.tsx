@@ -38,6 +38,7 @@ const sections: { title: string; keys: [keys: string[], does: string][] }[] = [
       [["X"], "Choose, for several at once"],
       [["1", "2", "3"], "Priority high, medium, low"],
       [["T"], "Due today"],
+      [["M"], "Move to another day"],
       [["Delete"], "Delete"],
       [["Esc"], "Close, or choose none"],
     ],

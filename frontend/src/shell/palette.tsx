@@ -12,7 +12,6 @@ import {
   SquarePen,
   Sun,
   UserRound,
-  type LucideIcon,
 } from "lucide-react";
 import { useId, useMemo, useState, type KeyboardEvent } from "react";
 
@@ -23,10 +22,9 @@ import { Dialog } from "@/ui/dialog";
 import { setTheme } from "@/ui/theme";
 
 import { useCounts } from "./counts";
+import { offeredDeeds, type Deed as Choice } from "./deeds";
 import { useGo, useQuery } from "./navigate";
 import { address, viewIcons, viewNames } from "./views";
-
-type Choice = { id: string; label: string; icon: LucideIcon; note?: string; run: () => void };
 
 /** Finds tasks, views and deeds by a few letters. */
 export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
@@ -124,6 +122,7 @@ function useChoices(text: string, onHelp: () => void): Choice[] {
       })),
     ];
     const deeds: Choice[] = [
+      ...offeredDeeds(),
       { id: "new", label: "New chat", icon: SquarePen, run: () => go("/chat") },
       { id: "light", label: "Light theme", icon: Sun, run: () => setTheme("light") },
       { id: "dark", label: "Dark theme", icon: Moon, run: () => setTheme("dark") },

@@ -43,7 +43,7 @@ export function undoLast() {
   else toast("Nothing to undo");
 }
 
-const quoted = ({ title }: Task) => `“${title.length > 40 ? `${title.slice(0, 39)}…` : title}”`;
+export const quoted = ({ title }: Task) => `“${title.length > 40 ? `${title.slice(0, 39)}…` : title}”`;
 
 /** What is known of a task that is yet to be. */
 export type Draft = Omit<MessageInitShape<typeof TaskSchema>, "$typeName" | "$unknown">;
@@ -54,14 +54,20 @@ export function add(draft: Draft, line?: string) {
   act([{ kind: "create", task: create(TaskSchema, { ...draft, ...known }), line }]);
 }
 
-/** Adds a task by a line that has not been read yet. */
-export function addLine(line: string, given: Given) {
-  act([{ kind: "line", id: newId(), line, zone: current().zone, given }]);
+/** Adds a task by a line that has not been read yet; what was chosen by hand stands whatever it says. */
+export function addLine(line: string, given: Given, corrections: Partial<Patch>) {
+  act([{ kind: "line", id: newId(), line, zone: current().zone, given, corrections }]);
 }
 
 /** Changes fields of a task. */
 export function update({ id, title }: Task, patch: Patch, said?: string) {
   act([{ kind: "update", id, title, patch }], said);
+}
+
+/** Changes several tasks, each as it needs, which is undone as one. */
+export function updateAll(changes: { task: Task; patch: Patch }[], said: string) {
+  const updates = changes.map(({ task: { id, title }, patch }) => ({ kind: "update", id, title, patch }) as const);
+  act(updates, said);
 }
 
 /** Completes a task, or opens a completed one again. */

@@ -45,11 +45,34 @@ test("a day as such is not overdue before it is over", () => {
   expect(shown("view=overdue")).toEqual([[undefined, "yesterday", "this morning"]]);
 });
 
-test("what is to come stands by days", () => {
-  expect(shown("view=upcoming").map(([title]) => title)).toEqual([
-    "overdue",
-    "Today · Wednesday, March 4",
-    "Tomorrow · Thursday, March 5",
+test("what is to come stands by days, those of the next week also when they are empty", () => {
+  expect(shown("view=upcoming")).toEqual([
+    ["overdue", "yesterday"],
+    ["Today · Wednesday, March 4", "today as such", "this morning", "tonight"],
+    ["Tomorrow · Thursday, March 5", "tomorrow"],
+    ["Friday, March 6"],
+    ["Saturday, March 7"],
+    ["Sunday, March 8"],
+    ["Monday, March 9"],
+    ["Tuesday, March 10"],
+  ]);
+  expect(shown("view=upcoming&tag=garden")).toEqual([["Today · Wednesday, March 4", "tonight"]]);
+  expect(shown("view=upcoming&q=nothing")).toEqual([]);
+});
+
+test("empty days stand between others, across the change of the clocks and beyond the week", () => {
+  const friday = clock(Date.parse("2026-03-27T11:00:00Z"), zone);
+  const found = [task("sunday", "2026-03-29T10:00:00Z"), task("later", "2026-04-20T10:00:00Z")];
+  const groups = select(found, read(new URLSearchParams("view=upcoming")), friday);
+  expect(groups.map(({ heading, tasks }) => `${dayHeading(Number(heading), friday)}: ${tasks.length}`)).toEqual([
+    "Today · Friday, March 27: 0",
+    "Tomorrow · Saturday, March 28: 0",
+    "Sunday, March 29: 1",
+    "Monday, March 30: 0",
+    "Tuesday, March 31: 0",
+    "Wednesday, April 1: 0",
+    "Thursday, April 2: 0",
+    "Monday, April 20: 1",
   ]);
 });
 

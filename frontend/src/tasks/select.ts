@@ -2,7 +2,7 @@ import { Priority, Status, type Task } from "@/gen/todo/v1/task_pb";
 import type { Clock } from "@/time/clock";
 import { dayStart } from "@/time/zone";
 
-import type { Level, Query, Sort, State } from "./query";
+import { active, type Level, type Query, type Sort, type State } from "./query";
 import { fold, isDone, isOverdue, millis } from "./task";
 
 /** Tasks under a heading, if they have one: what is overdue, or the day that begins then. */
@@ -90,7 +90,8 @@ export function select(tasks: Iterable<Task>, query: Query, clock: Clock): Group
   // What is late is first, because all is in order of due dates.
   const rest = found.slice(late.length);
   const groups: Group[] = late.length > 0 ? [{ heading: "overdue", tasks: late }] : [];
-  return [...groups, ...(query.view === "today" ? today(rest, late, clock) : days(rest, clock))];
+  if (query.view === "today") return [...groups, ...today(rest, late, clock)];
+  return [...groups, ...days(rest, clock, found.length > 0 && active(query) === 0 ? 7 : 0)];
 }
 
 function today(rest: Task[], late: Task[], clock: Clock): Group[] {
@@ -98,17 +99,29 @@ function today(rest: Task[], late: Task[], clock: Clock): Group[] {
   return [{ heading: late.length > 0 ? clock.today : undefined, tasks: rest }];
 }
 
-function days(sorted: Task[], clock: Clock): Group[] {
+/** By days; of the next `shown` ones those without a task, too: something can be put there. */
+function days(sorted: Task[], { now, zone }: Clock, shown: number): Group[] {
   const groups: Group[] = [];
+  let next = 0;
+  const until = (end: number) => {
+    while (next < shown && dayStart(now, zone, next) < end) {
+      groups.push({ heading: dayStart(now, zone, next), tasks: [] });
+      next += 1;
+    }
+  };
   let end = -Infinity;
   for (const task of sorted) {
     const at = due(task);
     if (at >= end) {
-      end = dayStart(at, clock.zone, 1);
-      groups.push({ heading: at, tasks: [] });
+      const heading = dayStart(at, zone);
+      end = dayStart(at, zone, 1);
+      until(heading);
+      if (dayStart(now, zone, next) === heading) next += 1;
+      groups.push({ heading, tasks: [] });
     }
     groups.at(-1)?.tasks.push(task);
   }
+  until(Infinity);
   return groups;
 }
 

@@ -57,6 +57,10 @@ export function moment(at: number, zone: string) {
   });
 }
 
+export function shortDay(at: number, zone: string) {
+  return say(at, zone, { weekday: "short", day: "numeric", month: "short" });
+}
+
 export function fullDay(at: number, zone: string) {
   return say(at, zone, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
 }

@@ -15,7 +15,7 @@ export function buttonClass(look: Look = "secondary", size: "sm" | "md" | "lg" =
   return clsx(
     "inline-flex shrink-0 items-center justify-center gap-2 rounded-lg font-medium whitespace-nowrap transition select-none",
     "disabled:pointer-events-none disabled:opacity-60",
-    size === "sm" && "h-8 px-2.5 text-[0.8125rem] pointer-coarse:h-10",
+    size === "sm" && "h-8 px-2.5 text-[0.8125rem] pointer-coarse:h-11",
     size === "md" && "h-9 px-3.5 text-sm pointer-coarse:h-11",
     size === "lg" && "h-11 px-5 text-[0.9375rem]",
     looks[look],

@@ -27,7 +27,7 @@ export function Chip({
   return (
     <span
       className={clsx(
-        "inline-flex h-6 max-w-full items-center gap-1 rounded-md px-2 text-xs font-medium [&_svg]:size-3.5 [&_svg]:shrink-0",
+        "inline-flex h-6 max-w-full items-center gap-1 rounded-md px-2 text-xs font-medium pointer-coarse:has-[button]:h-11 [&_svg]:size-3.5 [&_svg]:shrink-0",
         tones[tone],
       )}
     >
@@ -37,7 +37,7 @@ export function Chip({
           type="button"
           aria-label={removeLabel}
           onClick={onRemove}
-          className="-mr-1.5 flex size-6 items-center justify-center rounded-md hover:brightness-90"
+          className="-mr-1.5 flex size-6 items-center justify-center rounded-md hover:brightness-90 pointer-coarse:size-11"
         >
           <X />
         </button>

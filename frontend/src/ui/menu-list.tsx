@@ -22,7 +22,7 @@ export function MenuList({ open, onOpen, trigger, align, children }: Props) {
           align={align}
           sideOffset={6}
           collisionPadding={8}
-          className="z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-48 animate-rise overflow-y-auto rounded-xl border border-line bg-raised p-1 shadow-pop"
+          className="z-60 max-h-(--radix-dropdown-menu-content-available-height) min-w-48 animate-rise overflow-y-auto rounded-xl border border-line bg-raised p-1 shadow-pop"
         >
           {children}
         </Radix.Content>

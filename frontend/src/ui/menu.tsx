@@ -1,10 +1,9 @@
 "use client";
 
 import dynamic from "next/dynamic";
-import { Slot } from "radix-ui";
-import { useState, type ReactElement, type ReactNode } from "react";
+import { cloneElement, useState, type ComponentProps, type ReactElement, type ReactNode } from "react";
 
-type Props = { trigger: ReactElement; align?: "start" | "end"; children: ReactNode };
+type Props = { trigger: ReactElement<ComponentProps<"button">>; align?: "start" | "end"; children: ReactNode };
 
 const MenuList = dynamic(() => import("./menu-list").then(({ MenuList }) => MenuList), { ssr: false });
 export const MenuItem = dynamic(() => import("./menu-list").then(({ MenuItem }) => MenuItem), { ssr: false });
@@ -16,16 +15,12 @@ export const MenuLine = dynamic(() => import("./menu-list").then(({ MenuLine }) 
 export function Menu({ trigger, align = "end", children }: Props) {
   const [open, setOpen] = useState<boolean>();
   if (open === undefined) {
-    return (
-      <Slot.Root
-        aria-haspopup="menu"
-        aria-expanded={false}
-        onPointerEnter={() => void import("./menu-list").catch(() => undefined)}
-        onClick={() => setOpen(true)}
-      >
-        {trigger}
-      </Slot.Root>
-    );
+    return cloneElement(trigger, {
+      "aria-haspopup": "menu",
+      "aria-expanded": false,
+      onPointerEnter: () => void import("./menu-list").catch(() => undefined),
+      onClick: () => setOpen(true),
+    });
   }
   return (
     <MenuList open={open} onOpen={setOpen} trigger={trigger} align={align}>

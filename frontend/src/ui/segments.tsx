@@ -27,7 +27,7 @@ export function Segments<T extends string>({ label, value, options, onChange }: 
           value={option.value}
           className={clsx(
             "flex h-8 flex-1 items-center justify-center gap-1.5 rounded-md px-2 text-[0.8125rem] font-medium text-muted transition hover:text-ink",
-            "data-[state=on]:bg-raised data-[state=on]:text-ink data-[state=on]:shadow-sm pointer-coarse:h-10",
+            "data-[state=on]:bg-raised data-[state=on]:text-ink data-[state=on]:shadow-sm pointer-coarse:h-11",
           )}
         >
           {option.label}

@@ -14,7 +14,7 @@ export function StatusButton({ task, onToggle }: { task: Task; onToggle: () => v
       aria-checked={done ? true : started ? "mixed" : false}
       aria-label={`Complete ${task.title}`}
       onClick={onToggle}
-      className="group/status relative z-1 -mx-1 -my-[0.3125rem] flex size-8 shrink-0 items-center justify-center rounded-full pointer-coarse:-m-2 pointer-coarse:size-10"
+      className="group/status relative z-1 -mx-1 -my-[0.3125rem] flex size-8 shrink-0 items-center justify-center rounded-full pointer-coarse:-m-2.5 pointer-coarse:size-11"
     >
       <svg
         viewBox="0 0 20 20"
