@@ -82,9 +82,13 @@ spec:
         # daprd must outlive its role, which needs it until its last call and event are done; it goes on until the role
         # is not healthy any more, this long at most.
         dapr.io/block-shutdown-duration: {{ $dapr.blockShutdownDuration | quote }}
+        # Then it has this long for its own end; for ever, unless said.
+        dapr.io/graceful-shutdown-seconds: "15"
         # What is not in the component `kubernetes-secrets` cannot be read through daprd.
         dapr.io/disable-builtin-k8s-secret-store: "true"
         dapr.io/sidecar-seccomp-profile-type: RuntimeDefault
+        # A daprd reads its components and configuration when it starts.
+        checksum/dapr-components: {{ include "todo.daprChecksum" .root }}
         dapr.io/log-level: {{ $dapr.logLevel }}
         dapr.io/log-as-json: "true"
         {{- range $kind, $amounts := $dapr.resources }}
@@ -122,7 +126,7 @@ spec:
             - name: DAPR_API_TOKEN
               valueFrom: {secretKeyRef: {name: {{ .root.Values.tokens.dapr }}, key: token}}
             {{- /* logLevel is LOG_LEVEL. */}}
-            {{- range $name, $value := $values.config }}
+            {{- range $name, $value := merge (dict) $values.config (.config | default dict) }}
             {{- if not (kindIs "invalid" $value) }}
             - {name: {{ $name | snakecase | upper }}, value: {{ $value | toString | quote }}}
             {{- end }}
@@ -162,6 +166,14 @@ spec:
       tolerations:
         {{- toYaml . | nindent 8 }}
       {{- end }}
+{{- end }}
+
+{{- define "todo.daprChecksum" -}}
+{{- $all := "" -}}
+{{- range list "bindings" "configuration" "pubsub" "resiliency" "secrets" "statestore" -}}
+{{- $all = print $all (include (printf "%s/dapr-components/%s.yaml" $.Template.BasePath .) $) -}}
+{{- end -}}
+{{- sha256sum $all -}}
 {{- end }}
 
 {{- define "todo.role.service" -}}
@@ -241,6 +253,7 @@ spec:
     - {{ with .root.Values.networkPolicy.gatewayFrom -}}
       from:
         {{- toYaml . | nindent 8 }}
+        {{- include "todo.peers" (list $.root (list "test")) | nindent 8 }}
       {{ end -}}
       ports:
         - {port: {{ .port }}}
