@@ -1,6 +1,6 @@
 # Everything a person or CI does here. Each target installs or builds what it needs, or says what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run run-dapr page test test-full bench lint fmt image dist chart-lint chart-docs clean
+.PHONY: help run run-dapr page test test-full bench lint fmt image dist chart-lint chart-docs test-k8s clean
 SHELL := bash
 CARGO ?= cargo
 BUF := tools/buf/node_modules/.bin/buf
@@ -59,8 +59,12 @@ image: ## Builds the image localhost/todo:dev (IMAGE) with docker, podman or bui
 dist: cargo $(PAGE) ## An archive of the executable and all licences, in target/
 	@tools/dist
 
-chart-lint: go yaml ## Checks the Helm chart: lint, schemas of Kubernetes and Dapr, unit tests, README
+chart-lint: go yaml ## Checks the Containerfile and the Helm chart: hadolint, helm lint, schemas of Kubernetes and Dapr, unit tests, README
+	tools/hadolint
 	tools/helm/lint
+
+test-k8s: go ## Tries the chart on the cluster of the current kubectl context; K8S_LOAD="minikube image load" loads the image
+	@tools/k8s/run
 
 chart-docs: ## Writes the chart's README from the comments in its values.yaml
 	tools/helm/readme >helm/todo-chatbot/README.md
