@@ -1,6 +1,6 @@
 # Everything a person or CI does here. Each target installs or builds what it needs, or says what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run run-dapr page test test-full bench lint fmt proto-breaking clean
+.PHONY: help run run-dapr page test test-full bench lint fmt image dist chart-lint chart-docs test-k8s clean
 SHELL := bash
 CARGO ?= cargo
 BUF := tools/buf/node_modules/.bin/buf
@@ -34,6 +34,7 @@ test-full: cargo dapr $(PAGE) chromium ## Runs everything: real Postgres, Redis 
 	npm --prefix frontend test
 	$(CARGO) build --locked -p todo --features ui
 	npm --prefix frontend run e2e
+	$(MAKE) chart-lint
 
 bench: cargo ## Measures, each figure beside a reference in the same run
 	$(CARGO) run --release --locked -p todo-bench
@@ -52,6 +53,22 @@ fmt: cargo $(BUF) $(PAGE_TOOLS) ## Formats
 	$(BUF) format -w --path proto/todo
 	npm --prefix frontend run format
 
+image: ## Builds the image localhost/todo:dev (IMAGE) with docker, podman or buildah; TODO=target/release/todo copies a ready executable
+	@tools/image
+
+dist: cargo $(PAGE) ## An archive of the executable and all licences, in target/
+	@tools/dist
+
+chart-lint: go yaml ## Checks the Containerfile and the Helm chart: hadolint, helm lint, schemas of Kubernetes and Dapr, unit tests, README
+	tools/hadolint
+	tools/helm/lint
+
+test-k8s: go ## Tries the chart on the cluster of the current kubectl context; K8S_LOAD="minikube image load" loads the image
+	@tools/k8s/run
+
+chart-docs: ## Writes the chart's README from the comments in its values.yaml
+	tools/helm/readme >helm/todo-chatbot/README.md
+
 $(BUF): tools/buf/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is needed for buf: install Node.js 20 or later"; exit 1; }
 	# Not `npm ci`: it wants the packages of all platforms in the lock file, which some mirrors do not carry.
@@ -67,7 +84,13 @@ $(PAGE): $(PAGE_TOOLS) $(filter-out %/next-env.d.ts %.tsbuildinfo,$(wildcard fro
 	npm --prefix frontend run build
 	@touch $@
 
-.PHONY: cargo dapr chromium
+.PHONY: cargo dapr chromium go yaml
+go:
+	@command -v go >/dev/null || tools/install golang
+
+yaml:
+	@/usr/bin/python3 -c 'import yaml' 2>/dev/null || tools/install python3-yaml
+
 chromium:
 	@command -v chromium >/dev/null || tools/install chromium
 
