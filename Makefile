@@ -80,7 +80,7 @@ $(PAGE_TOOLS): frontend/package-lock.json
 	npm install --prefix frontend --no-save --no-audit --no-fund
 	@touch $@
 
-$(PAGE): $(PAGE_TOOLS) $(filter-out %/next-env.d.ts %.tsbuildinfo,$(wildcard frontend/*.* frontend/build/*)) $(shell find frontend/src proto/todo -type f -not -path '*/gen/*')
+$(PAGE): $(PAGE_TOOLS) $(filter-out %/next-env.d.ts %.tsbuildinfo,$(wildcard frontend/*.* frontend/build/*)) $(shell find frontend/src frontend/worker frontend/public proto/todo -type f -not -path '*/gen/*')
 	npm --prefix frontend run build
 	@touch $@
 

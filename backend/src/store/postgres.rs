@@ -140,12 +140,14 @@ impl Store {
         Ok(Box::new(sql::Transaction::new(Box::new(opened))))
     }
 
-    /// Brings the schema up to date, under an advisory lock so that replicas can start together.
+    /// Brings the schema up to date, under an advisory lock so that replicas can start together. A newer one than this
+    /// program knows is left as it is: schemas only expand, so that a rollback can go on with it.
     ///
     /// # Errors
-    /// When the database is away, or holds a newer schema than this program knows.
+    /// When the database is away.
     pub async fn migrate(&self) -> Result<(), Error> {
-        sqlx::migrate!("../migrations/postgres").run(&self.pool).await.map_err(Error::Migration)
+        let mut migrations = sqlx::migrate!("../migrations/postgres");
+        migrations.set_ignore_missing(true).run(&self.pool).await.map_err(Error::Migration)
     }
 }
 

@@ -5,8 +5,10 @@ import { useState } from "react";
 
 import { deleteAccount, download } from "@/api/session";
 import { useLive } from "@/live/store";
+import { discardingAll } from "@/queue/outbox";
 import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
+import { forgetTexts } from "@/ui/kept-text";
 import { toast } from "@/ui/toast";
 
 import { useSubmit } from "./form";
@@ -55,7 +57,10 @@ function Deletion({ email }: { email: string }) {
   const [asked, setAsked] = useState(false);
   const [password, setPassword] = useState("");
   const { busy, refused, submit } = useSubmit(async () => {
+    const discardAll = discardingAll();
     await deleteAccount(password);
+    await discardAll();
+    forgetTexts();
     toast("Your account is deleted");
   });
   const wrong =

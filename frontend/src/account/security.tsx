@@ -3,6 +3,7 @@
 import { useState } from "react";
 
 import { ask, signOutEverywhere } from "@/api/session";
+import { useLeave } from "@/shell/leave";
 import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
 import { toast } from "@/ui/toast";
@@ -69,16 +70,14 @@ function Password({ email }: { email: string }) {
 }
 
 function SignOut() {
-  const { busy, refused, submit } = useSubmit(signOutEverywhere);
+  const { leave, question } = useLeave();
   return (
     <div className="space-y-3 border-t border-line pt-4">
       <p className="text-sm text-muted">
         Ends every session of this account, this one too. Access tokens below stay until they are revoked.
       </p>
-      {refused && <Problem>{refused.message}</Problem>}
-      <Button disabled={busy} onClick={() => void submit()}>
-        Sign out everywhere
-      </Button>
+      <Button onClick={() => leave(signOutEverywhere)}>Sign out everywhere</Button>
+      {question}
     </div>
   );
 }

@@ -14,6 +14,8 @@ const HINT = "todo.session";
 const MARGIN = 60_000;
 /** How long the server may take to answer, in milliseconds. */
 const LONGEST = 15_000;
+/** And with a file. */
+const FILE = 600_000;
 
 const unknown: State = { status: "unknown" };
 let state: State = unknown;
@@ -41,10 +43,16 @@ const PASSING = ["UNREACHABLE", "SERVICE_UNAVAILABLE", "RATE_LIMITED", "DEADLINE
 
 type ErrorBody = { error?: { code?: string; message?: string; details?: { field?: string; message?: string }[] } };
 
-async function send(method: string, path: string, body?: object, bearer?: string): Promise<Response> {
+async function send(
+  method: string,
+  path: string,
+  body?: object,
+  bearer?: string,
+  longest = LONGEST,
+): Promise<Response> {
   const headers: Record<string, string> = { "content-type": "application/json", "x-session": "cookie" };
   if (bearer) headers.authorization = `Bearer ${bearer}`;
-  const request = { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(LONGEST) };
+  const request = { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(longest) };
   const response = await fetch(`/api/auth/${path}`, request).catch(() => {
     throw new Refused("The server cannot be reached.", "UNREACHABLE");
   });
@@ -147,14 +155,14 @@ export async function signOutEverywhere() {
 const STALE = ["INVALID_TOKEN", "TOKEN_EXPIRED", "USER_NOT_FOUND"];
 
 /** Calls a route under /api/auth for whoever is signed in; once more if the access token was not good any more. */
-async function authorized(method: string, path: string, body?: object): Promise<Response> {
+async function authorized(method: string, path: string, body?: object, longest?: number): Promise<Response> {
   const bearer = await token();
   try {
-    return await send(method, path, body, bearer);
+    return await send(method, path, body, bearer, longest);
   } catch (error) {
     if (!(error instanceof Refused) || !STALE.includes(error.code)) throw error;
     await renew(bearer);
-    return send(method, path, body, await token());
+    return send(method, path, body, await token(), longest);
   }
 }
 
@@ -166,7 +174,7 @@ export async function ask<T>(method: string, path: string, body?: object): Promi
 
 /** The answer of a route under /api/auth as a file. */
 export async function download(path: string): Promise<Blob> {
-  return (await authorized("GET", path)).blob();
+  return (await authorized("GET", path, undefined, FILE)).blob();
 }
 
 /** Shows another name of whoever is signed in. */

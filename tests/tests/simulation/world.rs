@@ -11,7 +11,7 @@ use axum::{
     body::{Body, to_bytes},
     http::Request,
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc, Weekday};
 use serde_json::Value;
 use tempfile::TempDir;
 use todo::all::{self, Options, System};
@@ -92,6 +92,7 @@ pub(crate) fn template() -> TempDir {
                 password_hash: String::new(),
                 display_name: name.to_owned(),
                 time_zone: zone.to_owned(),
+                week_start: Weekday::Mon,
                 created_at: DateTime::UNIX_EPOCH,
                 disabled_at: None,
             };

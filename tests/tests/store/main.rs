@@ -15,6 +15,7 @@ mod outbox;
 mod plans;
 mod purge;
 mod push;
+mod schema;
 mod search;
 mod series;
 mod share;
@@ -125,6 +126,9 @@ suite! {
             a_snooze_rings_at_its_latest_time,
             a_snooze_is_none_of_its_tasks_reminders,
             what_fired_is_pending_no_more,
+        }
+        schema {
+            a_schema_that_is_newer_serves,
         }
         series {
             a_series_survives,
