@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{TimeDelta, Weekday};
 use todo::database::Database;
 use todo_backend::store::Profile;
 use todo_domain::{Clock, Ids};
@@ -114,6 +114,7 @@ impl Stage {
                 password_hash: "none".to_owned(),
                 display_name: format!("Person {number}"),
                 time_zone: "Europe/Berlin".to_owned(),
+                week_start: Weekday::Mon,
                 created_at: SystemClock.now(),
                 disabled_at: None,
             };
