@@ -22,7 +22,6 @@ function policy(html) {
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",
-        "worker-src 'self'",
         "frame-ancestors 'none'",
     ].join("; ");
 }
