@@ -183,7 +183,8 @@ pub(crate) async fn key(
     core: &Core,
     request: Request<v1::GetPushKeyRequest>,
 ) -> Result<Response<v1::GetPushKeyResponse>, Error> {
-    core.call(&request, Scope::Read).await?;
+    let call = core.call(&request, Scope::Read).await?;
+    core.read(&call).await?;
     let public_key = core.pusher.as_ref().map(Pusher::public_key);
     Ok(Response::new(v1::GetPushKeyResponse { public_key }))
 }
@@ -193,8 +194,10 @@ pub(crate) async fn subscribe(
     core: &Arc<Core>,
     request: Request<v1::SubscribePushRequest>,
 ) -> Result<Response<()>, Error> {
-    // A token may be revoked, and what it subscribed would stay.
-    core.call(&request, Scope::Account).await?;
+    // A personal token may be revoked, and what it subscribed would stay.
+    let caller = core.call(&request, Scope::Account).await?;
+    // Before anything is looked up for one whose account is closed.
+    core.read(&caller).await?;
     let call = core.call_to_write("SubscribePush", &request).await?;
     let Some(pusher) = &core.pusher else {
         return Err(Error::new(Reason::PermissionDenied, "this server pushes no notifications"));

@@ -52,7 +52,7 @@ pub trait Push {
         limit: i64,
     ) -> Result<Vec<Subscription>, Error>;
     /// What rang for an owner after a revision and a time and was neither read nor put off since, with the revisions at
-    /// which it rang, in their order.
+    /// which it rang last, in their order.
     async fn rung(
         &mut self,
         user_id: Uuid,

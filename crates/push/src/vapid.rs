@@ -29,8 +29,9 @@ impl Vapid {
     /// # Errors
     /// A sentence, when it is none.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let bytes = BASE64.decode(text.trim().trim_end_matches('='));
-        let key = bytes.ok().and_then(|bytes| SigningKey::from_slice(&bytes).ok());
+        // The library would take shorter ones too.
+        let bytes = BASE64.decode(text.trim().trim_end_matches('=')).ok().filter(|bytes| bytes.len() == 32);
+        let key = bytes.and_then(|bytes| SigningKey::from_slice(&bytes).ok());
         let key = key.ok_or_else(|| {
             "vapid-private-key takes a P-256 private key, 32 bytes in base64url, such as `todo vapid` makes".to_owned()
         })?;

@@ -86,6 +86,8 @@ pub(crate) async fn what_rang_is_found_until_it_is_dealt_with(db: &Db) {
     ring(db, &Notification { id: id(2), ..rung.clone() }, 1).await;
     assert_eq!(found(0, -1).await, [(1, rung.id), (2, id(2))]);
     assert_eq!(found(1, -1).await, [(2, id(2))]);
+    ring(db, &rung, 1).await;
+    assert_eq!(found(0, -1).await, [(2, id(2)), (3, rung.id)], "one that rang again is told once");
     assert_eq!(found(0, 0).await, [], "rung too long ago");
     let mut tx = db.begin().await;
     let read = Notification { read_at: Some(second(3)), ..rung.clone() };

@@ -117,7 +117,10 @@ impl Push for Transaction {
                  n.triggered_at, n.read_at, n.snoozed_until, n.revision
              FROM changes c JOIN notifications n ON n.id = c.entity_id AND n.user_id = c.user_id
              WHERE c.user_id = $1 AND c.revision > $2 AND c.kind = $3 AND n.triggered_at > $4 AND n.read_at IS NULL
-                 AND n.snoozed_until IS NULL
+                 AND n.snoozed_until IS NULL AND NOT EXISTS (
+                     SELECT 1 FROM changes l WHERE l.entity_id = c.entity_id AND l.user_id = c.user_id
+                         AND l.kind = c.kind AND l.revision > c.revision
+                 )
              ORDER BY c.revision LIMIT $5",
         )
         .bind(user_id)
