@@ -189,7 +189,7 @@ for (const colorScheme of ["dark", "light"] as const) {
       test.use({ expected: /ERR_INTERNET_DISCONNECTED/ });
 
       test("every page is accessible and fits", async ({ page }) => {
-        test.setTimeout(120_000);
+        test.setTimeout(300_000);
         const shoot = async (shown: [string, Show][]) => {
           for (const [name, show] of shown) {
             await show(page);
