@@ -258,6 +258,9 @@ pub(crate) async fn unsubscribe(
 ) -> Result<Response<()>, Error> {
     core.call(&request, Scope::Account).await?;
     let call = core.call_to_write("UnsubscribePush", &request).await?;
+    let mut violations = Violations::new();
+    violations.check(!request.get_ref().endpoint.is_empty(), "endpoint", || "must not be empty");
+    violations.into_result(())?;
     let mut write = match core.begin(call).await? {
         Begin::Again(reply) => return again(&reply),
         Begin::New(write) => write,

@@ -248,6 +248,8 @@ pub(crate) async fn what_cannot_be_pushed_to_says_which_field(ground: Ground) {
         fields.sort();
         fields
     };
+    let nothing = ann.post("/api/notifications/push/unsubscribe", &json!({})).await;
+    assert_eq!((nothing.code(400), nothing.fields()), ("VALIDATION_ERROR", vec!["endpoint"]));
     for endpoint in ["http://push.example.com/a", "https://127.0.0.1/a", "https://localhost/a"] {
         assert_eq!(refused(json!({ "endpoint": endpoint })).await, ["endpoint"], "{endpoint}");
     }
