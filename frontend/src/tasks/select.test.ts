@@ -62,7 +62,11 @@ test("what is to come stands by days, those of the next week also when they are 
 
 test("empty days stand between others, across the change of the clocks and beyond the week", () => {
   const friday = clock(Date.parse("2026-03-27T11:00:00Z"), zone);
-  const found = [task("sunday", "2026-03-29T10:00:00Z"), task("later", "2026-04-20T10:00:00Z")];
+  const found = [
+    task("sunday", "2026-03-29T10:00:00Z"),
+    task("later", "2026-04-20T10:00:00Z"),
+    task("next year", "2027-04-20T10:00:00Z"),
+  ];
   const groups = select(found, read(new URLSearchParams("view=upcoming")), friday);
   expect(groups.map(({ heading, tasks }) => `${dayHeading(Number(heading), friday)}: ${tasks.length}`)).toEqual([
     "Today · Friday, March 27: 0",
@@ -73,6 +77,7 @@ test("empty days stand between others, across the change of the clocks and beyon
     "Wednesday, April 1: 0",
     "Thursday, April 2: 0",
     "Monday, April 20: 1",
+    "Tuesday, April 20, 2027: 1",
   ]);
 });
 

@@ -23,8 +23,13 @@ export function dayName(at: number, { now, today, tomorrow, zone }: Clock) {
   if (at >= tomorrow && at < dayStart(now, zone, 2)) return "Tomorrow";
   if (at < today && at >= dayStart(now, zone, -1)) return "Yesterday";
   if (at >= today && at < dayStart(now, zone, 7)) return say(at, zone, { weekday: "short" });
-  const sameYear = say(at, zone, { year: "numeric" }) === say(now, zone, { year: "numeric" });
-  return say(at, zone, { day: "numeric", month: "short", year: sameYear ? undefined : "numeric" });
+  return say(at, zone, { day: "numeric", month: "short", year: otherYear(at, now, zone) });
+}
+
+/** A year is said only if it is not this one. */
+function otherYear(at: number, now: number, zone: string) {
+  const same = say(at, zone, { year: "numeric" }) === say(now, zone, { year: "numeric" });
+  return same ? undefined : "numeric";
 }
 
 /** A day's date, short: "12 Dec". */
@@ -40,7 +45,8 @@ export function dueText(at: number, allDay: boolean, clock: Clock) {
 
 /** The heading of a day in a list of days. */
 export function dayHeading(at: number, clock: Clock) {
-  const date = say(at, clock.zone, { weekday: "long", day: "numeric", month: "long" });
+  const year = otherYear(at, clock.now, clock.zone);
+  const date = say(at, clock.zone, { weekday: "long", day: "numeric", month: "long", year });
   const name = dayName(at, clock);
   return name === "Today" || name === "Tomorrow" ? `${name} · ${date}` : date;
 }
