@@ -36,8 +36,10 @@ test-full: cargo dapr $(PAGE) chromium ## Runs everything: real Postgres, Redis 
 	npm --prefix frontend run e2e
 	$(MAKE) chart-lint
 
-bench: cargo ## Measures, each figure beside a reference in the same run
+bench: cargo $(PAGE) chromium ## Measures, each figure beside a reference in the same run
 	$(CARGO) run --release --locked -p todo-bench
+	$(CARGO) build --release --locked -p todo --features ui
+	npm --prefix frontend run bench
 
 lint: cargo $(BUF) $(PAGE_TOOLS) ## Format, lints, dependency rules, protos, types of the page
 	$(CARGO) fmt --all --check

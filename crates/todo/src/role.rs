@@ -118,11 +118,9 @@ pub async fn backend(
         let Some(secret) = role.secrets.first("jwt-secret", &role.told).await? else { return Ok(()) };
         let keys = Arc::new(Keys::parse(secret.expose())?);
         let Some(token) = role.internal_token().await? else { return Ok(()) };
-        // Only a store that answers that there is none makes it an error here: then nothing is pushed.
-        let vapid = match role.secrets.first(VAPID, &role.told).await {
-            Ok(Some(secret)) => vapid(&secret)?,
-            Ok(None) => return Ok(()),
-            Err(_) => None,
+        let vapid = match role.secrets.optional(VAPID).await {
+            Some(secret) => vapid(&secret)?,
+            None => None,
         };
         let Some(store) = role.database().await? else { return Ok(()) };
         role.secrets.keep("jwt-secret", {
@@ -350,8 +348,7 @@ impl Role {
     async fn llm_key(&self, wanted: bool) -> Result<model::Key, String> {
         let key = model::Key::default();
         if wanted {
-            // Only a store that answers that there is none makes it an error here.
-            if let Ok(Some(secret)) = self.secrets.first("llm-api-key", &self.told).await {
+            if let Some(secret) = self.secrets.optional("llm-api-key").await {
                 key.replace(secret.expose())?;
             }
             let kept = key.clone();

@@ -23,6 +23,11 @@ const SOONEST: Duration = Duration::from_secs(10);
 /// How long to wait for a store that does not answer before it is asked again.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// What a secret is called in the environment.
+fn variable(name: &str) -> String {
+    name.replace('-', "_").to_uppercase()
+}
+
 /// Reads [`VAPID`]; where it is empty, nothing is to be pushed.
 pub(crate) fn vapid(secret: &Secret) -> Result<Option<Vapid>, String> {
     Some(secret.expose()).filter(|text| !text.trim().is_empty()).map(Vapid::parse).transpose()
@@ -61,8 +66,7 @@ impl Secrets {
         name: &'static str,
         shutdown: &CancellationToken,
     ) -> Result<Option<Secret>, String> {
-        let variable = name.replace('-', "_").to_uppercase();
-        let own = (self.0.environment)(&variable).map(Secret::new);
+        let own = (self.0.environment)(&variable(name)).map(Secret::new);
         loop {
             let error = match (self.0.sidecar.secret(name).await, own.clone()) {
                 (Ok(secret), _) | (Err(_), Some(secret)) => {
@@ -72,7 +76,8 @@ impl Secrets {
                 }
                 (Err(Error::NotFound), None) => {
                     return Err(format!(
-                        "the secret store has no secret {name}: add it there, or set {variable} in the environment"
+                        "the secret store has no secret {name}: add it there, or set {} in the environment",
+                        variable(name)
                     ));
                 }
                 (Err(error), None) => error,
@@ -83,6 +88,21 @@ impl Secrets {
                 () = tokio::time::sleep(PATIENCE) => {}
             }
         }
+    }
+
+    /// A secret that one can do without: as the store has it now, else the environment's. It is not waited for.
+    pub(crate) async fn optional(&self, name: &'static str) -> Option<Secret> {
+        let secret = match (self.0.sidecar.secret(name).await, (self.0.environment)(&variable(name))) {
+            (Ok(secret), _) => secret,
+            (Err(_), Some(own)) => Secret::new(own),
+            (Err(Error::NotFound), None) => return None,
+            (Err(error), None) => {
+                tracing::warn!(secret = name, %error, "the secret store does not answer: it is done without this secret");
+                return None;
+            }
+        };
+        self.0.known().insert(name, secret.clone());
+        Some(secret)
     }
 
     /// From now on, gives a secret to `take` whenever it was changed.

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use serde_json::json;
 use tempfile::TempDir;
-use todo_runtime::metrics::{ALL, Kind};
+use todo_domain::Clock as _;
+use todo_runtime::{
+    metrics::{ALL, Kind},
+    system::SystemClock,
+};
 use todo_test_dapr::free_port;
 use todo_tests::{
     SOON, eventually,
@@ -25,8 +30,8 @@ async fn what_is_counted_is_what_is_said_and_nothing_of_a_user() {
     let mut rest = process.rest();
     rest.sign_up("mallory").await;
     let _stream = Stream::open(&rest, None).await;
-    let now = todo_domain::Clock::now(&todo_runtime::system::SystemClock);
-    let task = json!({ "title": "zzyzx", "reminders": [{ "trigger_at": now.to_rfc3339() }] });
+    let soon = SystemClock.now() + TimeDelta::seconds(1);
+    let task = json!({ "title": "zzyzx", "reminders": [{ "trigger_at": soon.to_rfc3339() }] });
     let id = rest.create(task).await["id"].as_str().expect("an id").to_owned();
     rest.post("/api/chat", &json!({ "content": "show my list" })).await.expect(200);
     assert_eq!(rest.get("/api/tasks/zzyzx").await.code(400), "INVALID_ID_FORMAT");

@@ -170,10 +170,11 @@ async fn suffer(cluster: &Cluster, customers: &mut Vec<Customer>, fault: Fault, 
         let clear = tokio::time::timeout(RECOVERY, clear_up).await.is_ok();
         assert!(clear, "{story}: nothing stands in the way any more, and nothing answers");
     }
-    let (at, shown, books) = settle(cluster, customers).await;
     for role in Role::ALL {
         cluster.member(role, 0).says(&story, |_, body| body["status"] == "ok").await;
     }
+    // Last, so that no minute passes before the ledger, and with it a slot that nobody has looked for.
+    let (at, shown, books) = settle(cluster, customers).await;
     let settled = ended.elapsed();
     let mut wrong = ledger(customers, at, &shown, &books, Lenience::default());
     for (number, customer) in customers.iter_mut().enumerate() {
