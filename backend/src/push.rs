@@ -256,7 +256,8 @@ pub(crate) async fn unsubscribe(
     core: &Arc<Core>,
     request: Request<v1::UnsubscribePushRequest>,
 ) -> Result<Response<()>, Error> {
-    core.call(&request, Scope::Account).await?;
+    let caller = core.call(&request, Scope::Account).await?;
+    core.read(&caller).await?;
     let call = core.call_to_write("UnsubscribePush", &request).await?;
     let mut violations = Violations::new();
     violations.check(!request.get_ref().endpoint.is_empty(), "endpoint", || "must not be empty");
