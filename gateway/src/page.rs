@@ -80,8 +80,11 @@ impl Pages {
 
 /// What log and metrics call a path: the files that make up the pages, which are hundreds, have one name.
 fn template(name: &str) -> &str {
-    let own = name.starts_with("/api") || name.ends_with(".html") || !name.contains('.');
-    if own { name } else { "/*" }
+    match name.rsplit_once('.') {
+        None | Some((_, "html")) => name,
+        Some(_) if name.starts_with("/api") => name,
+        Some(_) => "/*",
+    }
 }
 
 impl Page {
