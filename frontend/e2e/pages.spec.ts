@@ -77,9 +77,11 @@ const pages: Record<string, Show> = {
   task: go("/tasks?view=all", async (page) => {
     // What was typed is kept, and takes room.
     await page.getByLabel("Add a task").fill("");
-    await list(page)
-      .getByRole("button", { name: /priority pay rent/ })
-      .click();
+    const rent = list(page).getByRole("button", { name: /priority pay rent/ });
+    await list(page).waitFor();
+    // Below the fold it is not drawn.
+    if (!(await rent.isVisible())) await page.locator("[data-scroll]").evaluate((box) => box.scrollTo(0, 9_999));
+    await rent.click();
     await page.getByText("Next: ").waitFor();
   }),
   move: go("/tasks?view=upcoming", async (page) => {
