@@ -158,6 +158,7 @@ async fn decide_reminders(
             trigger_at: reminder.trigger_at,
             fired_at: now,
             seen: false,
+            traceparent: reminder.traceparent.clone(),
         };
         decisions.push((asked.index, fired(vec![announce_firing(&firing)], None)));
         firings.push((firing, asked.index, reminder.notification_id.is_some()));
@@ -251,6 +252,7 @@ fn announce_firing(firing: &Firing) -> v1::Announcement {
         event_id: firing.event_id.to_string(),
         time: Some(timestamp(firing.fired_at)),
         payload: Some(Payload::ReminderTriggered(triggered)),
+        traceparent: firing.traceparent.clone(),
     }
 }
 

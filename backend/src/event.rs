@@ -1,7 +1,7 @@
 //! The events of tasks, as CloudEvents (<https://cloudevents.io>, version 1.0). Id and bytes are fixed in the
 //! transaction that makes the change.
 
-use std::collections::BTreeMap;
+use std::iter;
 
 use chrono::{DateTime, Utc};
 use todo_domain::task::{Field, Task};
@@ -106,6 +106,10 @@ fn outgoing(
     now: DateTime<Utc>,
     data: serde_json::Value,
 ) -> Outgoing {
+    // Partitioning extension of CloudEvents: events of one owner go one way where the broker has partitions.
+    let owner = ("partitionkey".to_owned(), user_id.to_string());
+    // Distributed tracing extension: the request that this came of.
+    let trace = todo_trace::current().map(|trace| (todo_trace::TRACEPARENT.to_owned(), trace));
     let event = CloudEvent {
         id: id.to_string(),
         type_: type_.to_owned(),
@@ -113,8 +117,7 @@ fn outgoing(
         subject: Some(task_id.to_string()),
         time: now,
         data,
-        // Partitioning extension of CloudEvents: events of one owner go one way where the broker has partitions.
-        extensions: BTreeMap::from([("partitionkey".to_owned(), user_id.to_string())]),
+        extensions: iter::once(owner).chain(trace).collect(),
     };
     Outgoing { id, topic: TASKS.to_owned(), event: event.to_json(), created_at: now, attempts: 0 }
 }

@@ -38,7 +38,7 @@ use todo_proto::v1::{
     observability_service_server::ObservabilityServiceServer, task_service_server::TaskServiceServer,
 };
 use todo_push::{Outside, Vapid};
-use todo_runtime::{access::Keys, health::Health, metrics::counted};
+use todo_runtime::{access::Keys, health::Health, observe::observed};
 use todo_sidecar::{Sidecar, Subscriber};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -156,7 +156,7 @@ pub fn build(options: Options, ports: Ports, shutdown: CancellationToken) -> Ser
     let internal = Routes::new(DueServiceServer::new(due::Service { core: Arc::clone(&core) }))
         .add_service(ConversationStoreServer::new(conversations::Service { core: Arc::clone(&core) }));
     let subscriber = Arc::new(consumer::Consumer::new(Arc::clone(&core)));
-    Service { public: counted(public), internal: counted(internal), subscriber, core, changed, health }
+    Service { public: observed(public), internal: observed(internal), subscriber, core, changed, health }
 }
 
 impl Service {

@@ -77,6 +77,7 @@ impl Service {
             user_id: write.user_id,
             trigger_at: until,
             notification_id: Some(notification.id),
+            traceparent: todo_trace::current(),
         };
         write.tx.put_snooze(&reminder, write.now).await?;
         notification.snoozed_until = Some(until);

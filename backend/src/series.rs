@@ -211,6 +211,7 @@ pub(crate) fn decided_slot(
         event_id: event_id.to_string(),
         time: Some(convert::timestamp(now)),
         payload: Some(Payload::RecurringScheduled(scheduled.clone())),
+        traceparent: None,
     };
     let slot = Slot {
         series_id: series.recurrence.id,

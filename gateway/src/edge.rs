@@ -12,6 +12,7 @@ use futures::FutureExt as _;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use metrics::{counter, histogram};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::{gateway::Gateway, peer::Peer, proxy, status::Failure};
 
@@ -48,7 +49,9 @@ pub(crate) async fn edge(State(gateway): State<Arc<Gateway>>, mut request: Reque
     let method = request.method().clone();
     let grpc = proxy::is_grpc(request.headers());
 
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let span = todo_trace::request(request.headers());
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
+    let _within = span.enter();
     let mut response = answered.unwrap_or_else(|_| {
         tracing::error!(request.id = ?id, "a request panicked");
         if grpc { proxy::internal() } else { Failure::internal().into_response() }
@@ -60,12 +63,16 @@ pub(crate) async fn edge(State(gateway): State<Arc<Gateway>>, mut request: Reque
             headers.entry(name).or_insert(value);
         }
     }
-    count(&method, template.as_ref(), response.status(), started);
+    let status = response.status();
+    let route = template.as_ref().map_or("", |template| &*template.0);
+    count(known(&method), route, status, started);
+    todo_trace::name(&span, format!("{} {route}", known(&method)).trim_end().to_owned());
+    todo_trace::ended(&span, "http.response.status_code", status.as_u16().into(), status.is_server_error());
     let id_text = id.to_str().unwrap_or_default();
     tracing::info!(
         http.method = method.as_str(),
-        http.route = template.as_ref().map_or("", |template| &*template.0),
-        http.status = response.status().as_u16(),
+        http.route = route,
+        http.status = status.as_u16(),
         grpc.status = response.headers().get("grpc-status").and_then(|status| status.to_str().ok()),
         duration.us = started.elapsed().as_micros(),
         request.id = id_text,
@@ -76,14 +83,17 @@ pub(crate) async fn edge(State(gateway): State<Arc<Gateway>>, mut request: Reque
 }
 
 /// By what cannot be made up: else a client could fill the memory with labels.
-fn count(method: &Method, template: Option<&Template>, status: StatusCode, started: Instant) {
-    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
-    let method = known.iter().find(|known| *known == method).map_or("other", Method::as_str).to_owned();
-    let route = template.map_or("", |template| &*template.0).to_owned();
+fn count(method: &'static str, route: &str, status: StatusCode, started: Instant) {
+    let route = route.to_owned();
     let status = status.as_str().to_owned();
-    counter!("http_requests_total", "method" => method.clone(), "route" => route.clone(), "status" => status)
-        .increment(1);
+    counter!("http_requests_total", "method" => method, "route" => route.clone(), "status" => status).increment(1);
     histogram!("http_request_duration_seconds", "method" => method, "route" => route).record(started.elapsed());
+}
+
+fn known(method: &Method) -> &'static str {
+    const KNOWN: [Method; 7] =
+        [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    KNOWN.iter().find(|known| *known == method).map_or("other", Method::as_str)
 }
 
 fn is_sane(id: &HeaderValue) -> bool {

@@ -277,7 +277,7 @@ impl Announcement {
 /// The event of an announcement. One that is not whole says so in the log: it is the backend's fault, and others must
 /// not wait for it.
 fn read(announcement: v1::Announcement, ends: bool) -> Option<Announcement> {
-    let v1::Announcement { event_id, time, payload } = announcement;
+    let v1::Announcement { event_id, time, payload, traceparent } = announcement;
     let (Some(time), Some(payload)) = (time.as_ref().and_then(instant), payload) else {
         tracing::error!(event.id = event_id, "announcement without time or payload");
         return None;
@@ -292,6 +292,7 @@ fn read(announcement: v1::Announcement, ends: bool) -> Option<Announcement> {
             ("tasks", SCHEDULED, "/scheduler/recurring", task, user, json(slot))
         }
     };
+    let trace = traceparent.map(|trace| ("traceparent".to_owned(), trace));
     let event = CloudEvent {
         id: event_id,
         type_: type_.to_owned(),
@@ -299,7 +300,7 @@ fn read(announcement: v1::Announcement, ends: bool) -> Option<Announcement> {
         subject: Some(subject.clone()),
         time,
         data,
-        extensions: [("partitionkey".to_owned(), user.clone())].into(),
+        extensions: [("partitionkey".to_owned(), user.clone())].into_iter().chain(trace).collect(),
     };
     Some(Announcement { topic, event, ends })
 }

@@ -50,7 +50,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use todo_domain::{Clock, Ids};
 use todo_proto::v1::scheduler_service_server::SchedulerServiceServer;
-use todo_runtime::{health::Health, metrics::counted};
+use todo_runtime::{health::Health, observe::observed};
 use todo_sidecar::{Sidecar, Subscriber};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -220,7 +220,7 @@ pub fn build(options: Options, ports: Ports) -> Service {
     };
     let ears = Ears { timers, window: Arc::clone(&window), records: Arc::clone(&records), ringing, options };
     Service {
-        routes: counted(Routes::new(SchedulerServiceServer::new(rpc))),
+        routes: observed(Routes::new(SchedulerServiceServer::new(rpc))),
         subscriber: Arc::new(ears),
         loops: Loops { window, decisions, announcements, records },
     }

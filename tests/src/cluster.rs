@@ -258,6 +258,20 @@ impl Cluster {
         fs::write(self.scratch.path().join("config.yaml"), configuration).expect("it is written");
     }
 
+    /// Has the daprds that start from now on send their spans to a collector.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn trace_daprds(&self, collector: &str) {
+        let path = self.scratch.path().join("config.yaml");
+        let configuration = fs::read_to_string(&path).expect("it was written");
+        let tracing = format!(
+            "  tracing:\n    samplingRate: \"1\"\n    otel: {{endpointAddress: \"{collector}\", isSecure: false, \
+             protocol: grpc}}\n"
+        );
+        fs::write(path, configuration + &tracing).expect("it is written");
+    }
+
     /// Writes the file of secrets, with another `jwt-secret`. daprd reads it when it starts, and only then.
     ///
     /// # Panics

@@ -4,6 +4,7 @@
 pub mod books;
 pub mod clock;
 pub mod cluster;
+pub mod collector;
 pub mod dice;
 pub mod distributed;
 pub mod observer;

@@ -139,7 +139,7 @@ impl Setup {
     /// When it does not start.
     pub async fn start(&self) -> System {
         // What goes wrong inside is never sent to a client; here it has to be seen.
-        let _ = telemetry::init("error", telemetry::Format::Text);
+        let _ = telemetry::init("error", telemetry::Format::Text, None);
         let shutdown = CancellationToken::new();
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
         let mut options = Options::new(self.directory.path().to_owned(), Arc::clone(&ids));

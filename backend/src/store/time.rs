@@ -49,6 +49,8 @@ pub struct ReminderRow {
     pub trigger_at: DateTime<Utc>,
     /// A snooze: the notification that rings again.
     pub notification_id: Option<Uuid>,
+    /// The W3C `traceparent` of the request that set the reminder.
+    pub traceparent: Option<String>,
 }
 
 /// What a reminder says of its task.
@@ -138,6 +140,8 @@ pub struct Firing {
     pub fired_at: DateTime<Utc>,
     /// Its notification was written.
     pub seen: bool,
+    /// The W3C `traceparent` of the request that set the reminder.
+    pub traceparent: Option<String>,
 }
 
 /// Reminders, series, slots and firings.

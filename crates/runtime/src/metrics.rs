@@ -1,23 +1,13 @@
 //! What is counted, in Prometheus' text format. Who counts uses the macros of `metrics`, which do nothing until
 //! [`Metrics::install`] was called; the names are those of [`ALL`].
 
-use std::{collections::HashMap, sync::LazyLock, time::Duration};
+use std::time::Duration;
 
-use axum::{
-    Router,
-    extract::Request,
-    middleware::{self, Next},
-    response::Response,
-    routing::get,
-};
-use http::HeaderMap;
-use http_body_util::BodyExt as _;
-use metrics::{counter, gauge, histogram};
+use axum::{Router, routing::get};
+use metrics::gauge;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use todo_proto::json;
-use tokio::{net::TcpListener, time::Instant};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, service::Routes};
 
 use crate::serve::serve;
 
@@ -92,77 +82,6 @@ impl Metrics {
         });
         let shown = async move || ([("content-type", "text/plain; version=0.0.4")], self.0.render());
         tokio::join!(upkeep, serve(Router::new().route("/metrics", get(shown)), listener, shutdown.clone()));
-    }
-}
-
-/// An rpc of the contract.
-struct Rpc {
-    service: String,
-    method: String,
-    streams: bool,
-}
-
-/// By path. A path that a client made up is no label.
-static RPCS: LazyLock<HashMap<String, Rpc>> = LazyLock::new(|| {
-    let rpcs = json::pool().services().flat_map(|service| service.methods().collect::<Vec<_>>());
-    rpcs.map(|rpc| {
-        let (service, method) = (rpc.parent_service().full_name().to_owned(), rpc.name().to_owned());
-        let streams = rpc.is_server_streaming() || rpc.is_client_streaming();
-        (format!("/{service}/{method}"), Rpc { service, method, streams })
-    })
-    .collect()
-});
-
-/// Counts the calls of services.
-#[must_use]
-pub fn counted(services: Routes) -> Routes {
-    services.into_axum_router().layer(middleware::from_fn(count)).into()
-}
-
-async fn count(request: Request, next: Next) -> Response {
-    let Some(rpc) = RPCS.get(request.uri().path()) else { return next.run(request).await };
-    let mut call = Call { rpc, begun: Instant::now(), code: None };
-    let response = next.run(request).await;
-    call.hear(response.headers());
-    response.map(|body| {
-        axum::body::Body::new(body.map_frame(move |frame| {
-            if let Some(trailers) = frame.trailers_ref() {
-                call.hear(trailers);
-            }
-            frame
-        }))
-    })
-}
-
-/// A call under way; it ends when its answer is dropped.
-struct Call {
-    rpc: &'static Rpc,
-    begun: Instant,
-    code: Option<Code>,
-}
-
-impl Call {
-    fn hear(&mut self, headers: &HeaderMap) {
-        if let Some(code) = headers.get("grpc-status") {
-            self.code = Some(Code::from_bytes(code.as_bytes()));
-        }
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        let Rpc { service, method, streams } = self.rpc;
-        let code = match self.code.unwrap_or(Code::Cancelled) {
-            Code::Ok => "OK".to_owned(),
-            code => format!("{code:?}"),
-        };
-        let (service, method) = (service.as_str(), method.as_str());
-        counter!("grpc_server_handled_total", "grpc_service" => service, "grpc_method" => method, "grpc_code" => code)
-            .increment(1);
-        if !streams {
-            histogram!("grpc_server_handling_seconds", "grpc_service" => service, "grpc_method" => method)
-                .record(self.begun.elapsed());
-        }
     }
 }
 

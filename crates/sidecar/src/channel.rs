@@ -17,7 +17,8 @@ use tower::{Service, ServiceExt};
 /// Any error of a transport, as tonic's clients take it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A boxed, cheaply cloned tower service over tonic's bodies: give it to a generated client's `new`.
+/// A boxed, cheaply cloned tower service over tonic's bodies: give it to a generated client's `new`. What is called is
+/// told which trace it is part of.
 #[derive(Clone)]
 pub struct ApiChannel(BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>);
 
@@ -63,7 +64,8 @@ impl Service<Request<Body>> for ApiChannel {
         self.0.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        todo_trace::inject(request.headers_mut());
         self.0.call(request)
     }
 }

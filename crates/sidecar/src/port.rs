@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use todo_trace::{Operation, TRACEPARENT};
+use tracing::{Instrument as _, Span};
 
 use crate::{ApiChannel, CloudEvent, Error};
 
@@ -185,9 +187,10 @@ pub const DEAD_LETTER_REASON: &str = "deadletterreason";
 /// The extension of an event on a dead-letter topic with the app that could not handle it, where known.
 pub const DEAD_LETTER_APP: &str = "deadletterapp";
 
-/// Has one delivery handled, and counts it.
+/// Has one delivery handled, counts it, and lets it be part of what its event came of.
 pub(crate) async fn handle(subscriber: &dyn Subscriber, delivery: &Delivery) -> Ack {
-    let ack = subscriber.on_event(delivery).await;
+    let span = span(Operation::Process, &delivery.topic, &delivery.event);
+    let ack = subscriber.on_event(delivery).instrument(span).await;
     let outcome = match ack {
         Ack::Success => "done",
         Ack::Retry(_) => "retry",
@@ -195,6 +198,17 @@ pub(crate) async fn handle(subscriber: &dyn Subscriber, delivery: &Delivery) -> 
     };
     metrics::counter!("todo_events_total", "topic" => delivery.topic.clone(), "outcome" => outcome).increment(1);
     ack
+}
+
+/// Publishes, and lets that be part of what the events came of; daprd can be told that of one alone.
+pub(crate) async fn send<T>(topic: &str, events: &[CloudEvent], publishing: impl Future<Output = T>) -> T {
+    let spans: Vec<_> = events.iter().map(|event| span(Operation::Send, topic, event)).collect();
+    let whole = if let [only] = spans.as_slice() { only.clone() } else { Span::none() };
+    publishing.instrument(whole).await
+}
+
+fn span(operation: Operation, topic: &str, event: &CloudEvent) -> Span {
+    todo_trace::event(operation, topic, &event.id, event.extensions.get(TRACEPARENT))
 }
 
 /// A handler's answer. Reasons are logged and go with a dead letter, so they hold no payload.

@@ -191,6 +191,12 @@ pub struct Settings {
     /// Where Prometheus may ask for `/metrics`, such as `127.0.0.1:9090`: a port for operators alone; nowhere unless said.
     #[arg(long, global = true, env = "METRICS_ADDR", value_name = "ADDRESS:PORT")]
     pub metrics: Option<SocketAddr>,
+    /// The collector that spans go to, by OTLP over gRPC, such as `http://127.0.0.1:4317`; nowhere unless said.
+    #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_parser = collector, value_name = "URL")]
+    pub otlp_endpoint: Option<Uri>,
+    /// The share of traces that goes there, from 0 to 1.
+    #[arg(long, global = true, env = "OTEL_TRACES_SAMPLER_ARG", default_value = "1", value_parser = ratio, value_name = "NUMBER")]
+    pub trace_ratio: f64,
     /// Where the data is kept.
     #[arg(long, global = true, env = "DATA_DIR", default_value = "./data", value_name = "DIRECTORY")]
     pub data_dir: PathBuf,
@@ -392,8 +398,15 @@ fn since(text: &str) -> Result<Since, String> {
 }
 
 fn http_url(text: &str) -> Result<Uri, String> {
-    let url = text.parse::<Uri>().ok().filter(|url| url.scheme_str() == Some("http") && url.host().is_some());
-    url.ok_or_else(|| "takes an http:// URL such as http://backend-svc:8000".to_owned())
+    http(text).ok_or_else(|| "takes an http:// URL such as http://backend-svc:8000".to_owned())
+}
+
+fn collector(text: &str) -> Result<Uri, String> {
+    http(text).ok_or_else(|| "takes an http:// URL such as http://127.0.0.1:4317".to_owned())
+}
+
+fn http(text: &str) -> Option<Uri> {
+    text.parse::<Uri>().ok().filter(|url| url.scheme_str() == Some("http") && url.host().is_some())
 }
 
 fn provider(text: &str) -> Result<Uri, String> {
@@ -407,6 +420,11 @@ fn patience(text: &str) -> Result<Duration, String> {
     duration
         .filter(|duration| (Duration::from_millis(1)..=Duration::from_secs(100)).contains(duration))
         .ok_or_else(|| "takes a duration from 1ms to 100s such as 30s".to_owned())
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| "takes a number from 0 to 1 such as 0.1".to_owned())
 }
 
 fn temperature(text: &str) -> Result<f64, String> {

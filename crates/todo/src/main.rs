@@ -22,7 +22,7 @@ use todo_domain::{Clock, Ids};
 use todo_runtime::{
     metrics::Metrics,
     system::{SystemClock, SystemIds},
-    telemetry,
+    telemetry::{self, Traces},
 };
 use todo_sidecar::{Secret, dapr::CallbackOptions};
 use tokio::{
@@ -36,19 +36,40 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    if let Err(error) = telemetry::init(&cli.settings.log_level, cli.settings.log_format) {
-        return fail(&format!("--log-level (LOG_LEVEL) {error}"));
-    }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("the system gives no threads: {error}")),
     };
+    let inside = runtime.enter();
+    let traces = match traced(&cli) {
+        Ok(traces) => traces,
+        Err(error) => return fail(&error),
+    };
+    drop(inside);
     let done = runtime.block_on(run(cli));
+    traces.end();
     runtime.shutdown_timeout(Duration::from_secs(1));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
+}
+
+/// Begins logs and traces.
+fn traced(cli: &Cli) -> Result<Traces, String> {
+    let Settings { otlp_endpoint, trace_ratio, log_level, log_format, .. } = &cli.settings;
+    let service = match &cli.command {
+        Some(Command::Backend) => "backend",
+        Some(Command::Scheduler) => "scheduler",
+        Some(Command::Assistant) => "assistant",
+        Some(Command::Gateway) => "gateway",
+        _ => "todo",
+    };
+    let traces = Traces::begin(service, otlp_endpoint.as_ref(), *trace_ratio)
+        .map_err(|error| format!("--otlp-endpoint (OTEL_EXPORTER_OTLP_ENDPOINT): {error}"))?;
+    telemetry::init(log_level, *log_format, Some(&traces))
+        .map_err(|error| format!("--log-level (LOG_LEVEL) {error}"))?;
+    Ok(traces)
 }
 
 fn fail(error: &str) -> ExitCode {

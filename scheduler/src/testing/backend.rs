@@ -272,5 +272,10 @@ pub(crate) fn announce(due: &v1::Due, due_at: Timestamp, now: Timestamp) -> Anno
             }),
         ),
     };
-    Announcement { event_id: event_id.to_string(), time: Some(timestamp(now)), payload: Some(payload) }
+    Announcement {
+        event_id: event_id.to_string(),
+        time: Some(timestamp(now)),
+        payload: Some(payload),
+        traceparent: None,
+    }
 }

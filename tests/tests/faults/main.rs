@@ -11,3 +11,4 @@ mod metrics;
 mod operator;
 mod process;
 mod settings;
+mod traces;

@@ -101,6 +101,7 @@ pub(crate) fn snooze(number: u128, task: &Task, notification: u128, trigger_at: 
         user_id: task.user_id,
         trigger_at,
         notification_id: Some(id(notification)),
+        traceparent: None,
     }
 }
 

@@ -72,6 +72,7 @@ fn firing(user_id: Uuid, number: u32, fired_at: DateTime<Utc>, seen: bool) -> Fi
         trigger_at: fired_at,
         fired_at,
         seen,
+        traceparent: None,
     }
 }
 

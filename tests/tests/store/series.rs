@@ -36,6 +36,7 @@ fn firing(owner: Uuid, number: u128) -> Firing {
         trigger_at: at("2026-03-29T01:59:59.123456Z"),
         fired_at: second(i64::try_from(number).unwrap()),
         seen: false,
+        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
     }
 }
 

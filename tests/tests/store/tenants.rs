@@ -99,6 +99,7 @@ fn firing(user_id: Uuid) -> Firing {
         trigger_at: second(0),
         fired_at: second(0),
         seen: false,
+        traceparent: None,
     }
 }
 

@@ -453,8 +453,10 @@ impl Transaction {
             return Ok(());
         }
         let mut query = QueryBuilder::<Db>::new(
-            "INSERT INTO reminders (id, task_id, user_id, position, trigger_at, before_due, state, created_at) ",
+            "INSERT INTO reminders (id, task_id, user_id, position, trigger_at, before_due, state, created_at,
+                 traceparent) ",
         );
+        let trace = todo_trace::current();
         query.push_values((0_i64..).zip(&task.reminders), |mut row, (position, reminder)| {
             row.push_bind(reminder.id)
                 .push_bind(task.id)
@@ -467,7 +469,8 @@ impl Transaction {
                     ReminderState::Fired => FIRED,
                     ReminderState::Cancelled => CANCELLED,
                 })
-                .push_bind(micros(reminder.created_at));
+                .push_bind(micros(reminder.created_at))
+                .push_bind(&trace);
         });
         query.build().execute(&mut *self.tx).await?;
         Ok(())

@@ -71,6 +71,7 @@ fn firing(row: &Row) -> Result<Firing, Error> {
         trigger_at: time(row.try_get("trigger_at")?)?,
         fired_at: time(row.try_get("fired_at")?)?,
         seen: row.try_get("seen")?,
+        traceparent: row.try_get("traceparent")?,
     })
 }
 
@@ -78,7 +79,7 @@ const SERIES: &str = "SELECT id, task_id, user_id, recurrence, decided_to, due_a
 const SLOT: &str = "SELECT series_id, slot, task_id, event_id, epoch, state, decided_at, announcement, made_revision
      FROM slots";
 const FIRING: &str = "SELECT event_id, notification_id, reminder_id, task_id, user_id, task_title, due_at, trigger_at,
-     fired_at, seen FROM firings";
+     fired_at, seen, traceparent FROM firings";
 
 #[async_trait]
 impl Time for Transaction {
@@ -128,7 +129,7 @@ impl Time for Transaction {
             return Ok(Vec::new());
         }
         let mut query = QueryBuilder::<Db>::new(
-            "SELECT id, task_id, user_id, trigger_at, notification_id FROM reminders WHERE state = ",
+            "SELECT id, task_id, user_id, trigger_at, notification_id, traceparent FROM reminders WHERE state = ",
         );
         query.push_bind(PENDING).push(" AND trigger_at IS NOT NULL AND id ");
         list(&mut query, ids);
@@ -141,6 +142,7 @@ impl Time for Transaction {
                     user_id: row.try_get("user_id")?,
                     trigger_at: time(row.try_get("trigger_at")?)?,
                     notification_id: row.try_get("notification_id")?,
+                    traceparent: row.try_get("traceparent")?,
                 })
             })
             .collect()
@@ -180,9 +182,11 @@ impl Time for Transaction {
 
     async fn put_snooze(&mut self, reminder: &ReminderRow, now: DateTime<Utc>) -> Result<(), Error> {
         sqlx::query::<Db>(
-            "INSERT INTO reminders (id, task_id, user_id, position, trigger_at, state, created_at, notification_id)
-             VALUES ($1, $2, $3, 0, $4, $5, $6, $7)
-             ON CONFLICT (id) DO UPDATE SET trigger_at = excluded.trigger_at, state = excluded.state
+            "INSERT INTO reminders (id, task_id, user_id, position, trigger_at, state, created_at, notification_id,
+                 traceparent)
+             VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8)
+             ON CONFLICT (id) DO UPDATE SET trigger_at = excluded.trigger_at, state = excluded.state,
+                 traceparent = excluded.traceparent
              WHERE reminders.user_id = excluded.user_id",
         )
         .bind(reminder.id)
@@ -192,6 +196,7 @@ impl Time for Transaction {
         .bind(PENDING)
         .bind(micros(now))
         .bind(reminder.notification_id)
+        .bind(&reminder.traceparent)
         .execute(&mut *self.tx)
         .await?;
         Ok(())
@@ -320,7 +325,7 @@ impl Time for Transaction {
         }
         let mut query = QueryBuilder::<Db>::new(
             "INSERT INTO firings (event_id, notification_id, reminder_id, task_id, user_id, task_title, due_at,
-                 trigger_at, fired_at, seen) ",
+                 trigger_at, fired_at, seen, traceparent) ",
         );
         query.push_values(firings, |mut row, firing| {
             row.push_bind(firing.event_id)
@@ -332,7 +337,8 @@ impl Time for Transaction {
                 .push_bind(firing.due.map(micros))
                 .push_bind(micros(firing.trigger_at))
                 .push_bind(micros(firing.fired_at))
-                .push_bind(firing.seen);
+                .push_bind(firing.seen)
+                .push_bind(&firing.traceparent);
         });
         query.push(" ON CONFLICT (event_id) DO NOTHING RETURNING event_id");
         let rows = query.build().persistent(firings.len() == 1).fetch_all(&mut *self.tx).await?;

@@ -16,12 +16,13 @@ use todo_proto::{
         conversation_store_client::ConversationStoreClient, send_message_response::Step,
     },
 };
-use todo_runtime::metrics::counted;
+use todo_runtime::observe::observed;
 use todo_sidecar::ApiChannel;
 use tokio::{sync::mpsc::unbounded_channel, time::Instant};
 use tokio_stream::{StreamExt as _, wrappers::UnboundedReceiverStream};
 use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status, metadata::MetadataMap, service::Routes};
+use tracing::Instrument as _;
 
 use super::{
     Answer, Decision, Engine, Outcome, Pending, Scene, Turn,
@@ -82,7 +83,7 @@ pub fn build(ports: Ports) -> Service {
     let turns = TaskTracker::new();
     let tools = Tools::new(ports.backend.clone());
     let chat = Chat { ports, tools, turns: turns.clone() };
-    Service { routes: counted(Routes::new(ChatServiceServer::new(chat))), turns }
+    Service { routes: observed(Routes::new(ChatServiceServer::new(chat))), turns }
 }
 
 #[derive(Clone)]
@@ -119,11 +120,12 @@ impl Chat {
             repeat(&listener, &begun, reply.clone());
         } else {
             let chat = self.clone();
-            self.turns.spawn(async move {
+            let turn = async move {
                 if let Err(status) = chat.go(begun, caller, week_start, listener.clone()).await {
                     let _ = listener.0.send(Err(status));
                 }
-            });
+            };
+            self.turns.spawn(turn.in_current_span());
         }
         Ok(UnboundedReceiverStream::new(steps))
     }

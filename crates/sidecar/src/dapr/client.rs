@@ -79,6 +79,7 @@ impl Client {
         if let Some(token) = &self.token {
             request.metadata_mut().insert(TOKEN, token.clone());
         }
+        todo_trace::inject(request.metadata_mut().as_mut());
         let client = DaprClient::new(self.channel.clone()).max_decoding_message_size(LARGEST);
         match tokio::time::timeout(timeout, call(client, request)).await {
             Ok(answer) => answer.map(Response::into_inner),

@@ -26,6 +26,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dapr::dapr::proto::runtime::v1::GetMetadataRequest;
 
+use crate::port::send;
 use crate::{ApiChannel, CloudEvent, Entry, Error, Match, Secret, Sidecar};
 
 pub use callback::{Activity, CallbackOptions, callback};
@@ -133,11 +134,12 @@ impl DaprSidecar {
 #[async_trait]
 impl Sidecar for DaprSidecar {
     async fn publish(&self, topic: &str, event: &CloudEvent) -> Result<(), Error> {
-        self.publish_one(topic, publish::body(topic, event)?).await
+        let body = publish::body(topic, event)?;
+        send(topic, std::slice::from_ref(event), self.publish_one(topic, body)).await
     }
 
     async fn publish_many(&self, topic: &str, events: &[CloudEvent]) -> Vec<Result<(), Error>> {
-        self.publish_all(topic, events).await
+        send(topic, events, self.publish_all(topic, events)).await
     }
 
     async fn get(&self, key: &str) -> Result<Option<Entry>, Error> {

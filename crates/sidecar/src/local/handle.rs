@@ -17,6 +17,7 @@ use super::registry::Registry;
 use super::writer::{Put, Row};
 use super::{Core, micros_of};
 use crate::channel::BoxError;
+use crate::port::send;
 use crate::state::{SEPARATOR, check_key, seconds};
 use crate::{ApiChannel, CloudEvent, Entry, Error, Match, Secret, Sidecar, TOPIC};
 
@@ -71,7 +72,7 @@ impl Sidecar for Handle {
         if rows.is_empty() {
             return results;
         }
-        if let Err(error) = self.core.store.publish(topic, rows, self.core.now()).await {
+        if let Err(error) = send(topic, events, self.core.store.publish(topic, rows, self.core.now())).await {
             for index in stored {
                 results[index] = Err(error.clone());
             }

@@ -16,6 +16,7 @@ mod replay;
 mod replicas;
 mod rolling;
 mod rotation;
+mod traces;
 mod traffic;
 
 use std::time::Duration;
