@@ -70,6 +70,8 @@ pub struct Options {
     pub contact: Option<String>,
     /// How push services are reached: as public hosts of the internet. Only a test has others.
     pub outside: Option<Outside>,
+    /// Whether anyone may ask what is counted: then what waits in the outbox is, again and again.
+    pub measured: bool,
     /// How often streams look for what other replicas wrote, should nobody have told them.
     pub patrol: Duration,
 }
@@ -86,6 +88,7 @@ impl Default for Options {
             chats: 30,
             contact: None,
             outside: None,
+            measured: false,
             patrol: Duration::from_secs(1),
         }
     }

@@ -38,8 +38,11 @@ pub async fn status(store: &dyn Store) -> Result<Status, Error> {
     Ok(Status { unpublished, oldest_unpublished, published, oldest_published })
 }
 
-/// Measures what waits, again and again, until the shutdown.
+/// Measures what waits, again and again, until the shutdown, if anyone may ask.
 pub(crate) async fn measure(core: &Core, shutdown: CancellationToken) {
+    if !core.options.measured {
+        return;
+    }
     let measure = async {
         loop {
             // While the database is away, /ready says so.

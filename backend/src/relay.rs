@@ -117,7 +117,8 @@ impl Relay {
         for outgoing in published {
             histogram!("todo_outbox_lag_seconds").record((now - outgoing.created_at).to_std().unwrap_or_default());
         }
-        self.health.set("outbox", reason.map_or(Check::Ok, Check::Degraded));
+        let waits = |why| Check::Degraded(format!("events wait, because the sidecar does not take them: {why}"));
+        self.health.set("outbox", reason.map_or(Check::Ok, waits));
         Ok(taken)
     }
 

@@ -105,6 +105,10 @@ pub trait Log {
     /// The counters of several owners.
     async fn revisions(&mut self, user_ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, Error>;
 
+    /// Makes all revisions so much greater, and has whoever follows changes start over: after a restore, what those of
+    /// the lost time were known by must not come again for something else.
+    async fn jump(&mut self, by: i64) -> Result<(), Error>;
+
     /// Adds a row to the change log.
     async fn add_change(&mut self, user_id: Uuid, change: &Change) -> Result<(), Error> {
         self.add_changes(slice::from_ref(&(user_id, change.clone()))).await
@@ -125,7 +129,7 @@ pub trait Log {
 
     /// Removes up to `limit` rows of each kind that nobody needs any more: changes, published events, firings that were
     /// seen and ended series before `week_ago`; replies before `day_ago`; attempts before `hour_ago`; refresh tokens
-    /// that have expired. Answers how many there were.
+    /// that have expired; decisions, and personal tokens that expired, 30 days ago. Answers how many there were.
     async fn purge(
         &mut self,
         now: DateTime<Utc>,

@@ -21,6 +21,7 @@ mod time;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc, Weekday};
+use sqlx::migrate::Migrator;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -86,6 +87,23 @@ impl From<Error> for todo_domain::Error {
             Error::Failed(_) | Error::Corrupt(_) | Error::Migration(_) => Self::internal(error),
         }
     }
+}
+
+/// What a database looks like from outside.
+#[derive(Debug)]
+pub struct Inspection {
+    /// The newest migration that it has had; none when it is empty.
+    pub schema: Option<i64>,
+    /// The newest migration that this program knows.
+    pub known: i64,
+    /// Whether it can be written.
+    pub writable: Result<(), Error>,
+    /// Its clock, if it has one of its own.
+    pub now: Option<DateTime<Utc>>,
+}
+
+fn newest(migrations: &Migrator) -> i64 {
+    migrations.iter().map(|migration| migration.version).max().unwrap_or_default()
 }
 
 /// Who is told of the owners that another replica has changed.

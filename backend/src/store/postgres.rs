@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use sqlx::{
-    Executor as _,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    Connection as _, Executor as _,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
 };
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
-use super::{Error, Heard, Tx};
+use super::{Error, Heard, Inspection, Tx};
 
 #[path = "sql/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "the SQL is written once and compiled for each database")]
@@ -146,9 +147,38 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn migrate(&self) -> Result<(), Error> {
-        let mut migrations = sqlx::migrate!("../migrations/postgres");
-        migrations.set_ignore_missing(true).run(&self.pool).await.map_err(Error::Migration)
+        migrations().set_ignore_missing(true).run(&self.pool).await.map_err(Error::Migration)
     }
+}
+
+fn migrations() -> Migrator {
+    sqlx::migrate!("../migrations/postgres")
+}
+
+/// Looks at a database without changing it.
+///
+/// # Errors
+/// When the URL is none, or the server cannot be reached within 5 seconds.
+pub async fn inspect(url: &str) -> Result<Inspection, Error> {
+    let options = Login::new(url)?.options;
+    let connecting = tokio::time::timeout(ACQUIRE, PgConnection::connect_with(&options));
+    let mut database = connecting.await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+    let migrated = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+    let schema = if sqlx::query_scalar(migrated).fetch_one(&mut database).await? {
+        sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success").fetch_one(&mut database).await?
+    } else {
+        None
+    };
+    // Refused where the login may not, and on a server that only reads, though it touches no row.
+    let writable = match schema {
+        Some(_) => database.execute("UPDATE owners SET revision = revision WHERE false").await.map(drop),
+        None => Ok(()),
+    };
+    let now = sqlx::query_scalar("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+    let now = super::time(now.fetch_one(&mut database).await?)?;
+    database.close().await?;
+    let (known, writable) = (super::newest(&migrations()), writable.map_err(Error::from));
+    Ok(Inspection { schema, known, writable, now: Some(now) })
 }
 
 #[async_trait]

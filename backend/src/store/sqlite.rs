@@ -4,11 +4,14 @@ use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
-    Connection as _,
+    Connection as _, SqliteConnection,
+    migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Error, Tx};
+use super::{Error, Inspection, Tx};
+
+pub mod backup;
 
 #[path = "sql/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "the SQL is written once and compiled for each database")]
@@ -77,14 +80,38 @@ impl Store {
             .pragma("temp_store", "memory")
             .statement_cache_capacity(256);
         let writer = pool(1).connect_with(options.clone()).await?;
-        let mut migrations = sqlx::migrate!("../migrations/sqlite");
         // The schema only expands: after a rollback it is newer than we know, and serves all the same.
-        migrations.set_ignore_missing(true).run(&writer).await.map_err(Error::Migration)?;
+        migrations().set_ignore_missing(true).run(&writer).await.map_err(Error::Migration)?;
         // A transaction that only reads begins DEFERRED and sees the snapshot of its first statement.
         let readers = options.pragma("query_only", "on").pragma("cache_size", "-4096");
         let readers = pool(4).connect_with(readers).await?;
         Ok(Self { writer, readers })
     }
+}
+
+fn migrations() -> Migrator {
+    sqlx::migrate!("../migrations/sqlite")
+}
+
+/// Looks at a file without changing it.
+///
+/// # Errors
+/// When there is none, or it is no database.
+pub async fn inspect(path: &Path) -> Result<Inspection, Error> {
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY);
+    let mut database = SqliteConnection::connect_with(&options).await?;
+    let migrated = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')";
+    let schema = if sqlx::query_scalar(migrated).fetch_one(&mut database).await? {
+        sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success").fetch_one(&mut database).await?
+    } else {
+        None
+    };
+    let writable = match database.begin_with("BEGIN IMMEDIATE").await {
+        Ok(transaction) => transaction.rollback().await,
+        Err(error) => Err(error),
+    };
+    database.close().await?;
+    Ok(Inspection { schema, known: super::newest(&migrations()), writable: writable.map_err(Error::from), now: None })
 }
 
 fn pool(connections: u32) -> SqlitePoolOptions {

@@ -41,11 +41,7 @@ impl Health {
         if checks.get(name) == Some(&check) {
             return;
         }
-        gauge!("todo_check", "name" => name).set(match check {
-            Check::Ok => 1.0,
-            Check::Degraded(_) => 0.5,
-            Check::Failing(_) => 0.0,
-        });
+        check.measure(name);
         match &check {
             Check::Ok if checks.contains_key(name) => tracing::info!(check = name, "recovered"),
             Check::Ok => {}
@@ -58,7 +54,9 @@ impl Health {
     /// From now on it cannot serve, because it is about to stop.
     pub fn stop(&self) {
         let mut checks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        checks.insert(SHUTDOWN, Check::Failing("draining".to_owned()));
+        let check = Check::Failing("draining".to_owned());
+        check.measure(SHUTDOWN);
+        checks.insert(SHUTDOWN, check);
     }
 
     fn is_stopping(&self) -> bool {
@@ -123,6 +121,14 @@ impl Health {
 }
 
 impl Check {
+    fn measure(&self, name: &'static str) {
+        gauge!("todo_check", "name" => name).set(match self {
+            Self::Ok => 1.0,
+            Self::Degraded(_) => 0.5,
+            Self::Failing(_) => 0.0,
+        });
+    }
+
     fn into_text(self) -> String {
         match self {
             Self::Ok => "ok".to_owned(),
@@ -157,5 +163,19 @@ mod tests {
         let close = HeaderValue::from_static("close");
         assert_eq!(ask(Version::HTTP_11).await, (StatusCode::SERVICE_UNAVAILABLE, Some(close)));
         assert_eq!(ask(Version::HTTP_2).await, (StatusCode::SERVICE_UNAVAILABLE, None));
+    }
+
+    #[test]
+    fn what_is_said_is_measured_the_stop_included() {
+        let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            let health = Health::default();
+            health.set("sidecar", Check::Degraded("away".to_owned()));
+            health.stop();
+        });
+        for line in [r#"todo_check{name="sidecar"} 0.5"#, r#"todo_check{name="shutdown"} 0"#] {
+            assert!(handle.render().lines().any(|found| found == line), "{line}: {}", handle.render());
+        }
     }
 }

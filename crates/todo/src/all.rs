@@ -14,7 +14,7 @@ use todo_runtime::{
     serve::serve,
 };
 use todo_sidecar::{
-    ApiChannel, Error, LocalSidecar, Subscriber,
+    ApiChannel, LocalSidecar, Subscriber,
     local::{self, Cron, Faults, Location, Lookup, Secrets},
 };
 use tokio::net::TcpListener;
@@ -25,7 +25,7 @@ use crate::{
     data::Directory,
     database::Database,
     engine, mcp,
-    secrets::{VAPID, vapid},
+    secrets::{self, JWT},
 };
 
 /// How often the cron bindings tick (Dapr's `@every 1m`).
@@ -121,8 +121,7 @@ pub async fn build(
 ) -> Result<System, String> {
     let directory = Directory::open(&options.data_dir)?;
     let mut local = local::Options::new(Location::File(directory.file("sidecar.db")), Arc::clone(&clock));
-    local.secrets =
-        Secrets { map: BTreeMap::new(), environment: Some(options.environment), file: Some(directory.secrets()?) };
+    local.secrets = sources(options.environment, directory.secrets()?);
     local.bindings =
         todo_scheduler::BINDINGS.iter().map(|name| Cron { name: (*name).to_owned(), every: TICK }).collect();
     local.concurrency = HANDLERS;
@@ -131,17 +130,13 @@ pub async fn build(
     let sidecar =
         LocalSidecar::open(local).await.map_err(|error| format!("the sidecar's file cannot be used: {error}"))?;
 
-    let secret = sidecar.handle("backend").secret("jwt-secret").await;
-    let secret = secret.map_err(|error| format!("the secret jwt-secret cannot be read: {error}"))?;
+    let health = Health::default();
+    // The sidecar looks into the environment itself.
+    let secrets = secrets::Secrets::new(sidecar.handle("backend"), Arc::new(|_| None), health.clone());
+    let secret = secrets.look(JWT).await.map_err(|error| format!("the secret {JWT} cannot be read: {error}"))?;
     let keys = Arc::new(Keys::parse(secret.expose())?);
-    let vapid = match sidecar.handle("backend").secret(VAPID).await {
-        Ok(secret) => vapid(&secret)?,
-        Err(Error::NotFound) => None,
-        Err(error) => return Err(format!("the secret {VAPID} cannot be read: {error}")),
-    };
     let database = options.database.unwrap_or_else(|| Database::Sqlite(directory.file("todo.db")));
     let store = database.open().await?;
-    let health = Health::default();
 
     let backend = todo_backend::build(
         options.backend,
@@ -151,7 +146,7 @@ pub async fn build(
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
             keys,
-            vapid,
+            vapid: secrets.vapid().await?,
             health: health.clone(),
         },
         shutdown.clone(),
@@ -174,17 +169,9 @@ pub async fn build(
         Arc::clone(&scheduler.subscriber),
         Some(ApiChannel::from_routes(scheduler.routes.clone())),
     );
-    let own = sidecar.handle("assistant");
-    let key = model::Key::default();
-    if options.model.is_some() {
-        match own.secret("llm-api-key").await {
-            Ok(secret) => key.replace(secret.expose())?,
-            Err(Error::NotFound) => {}
-            Err(error) => return Err(format!("the secret llm-api-key cannot be read: {error}")),
-        }
-    }
+    let key = secrets.llm_key(options.model.is_some()).await?;
     let assistant = chat::build(chat::Ports {
-        backend: own.app("backend"),
+        backend: sidecar.handle("assistant").app("backend"),
         engine: engine::build(options.model, key)?,
         clock,
         ids,
@@ -206,6 +193,11 @@ pub async fn build(
         shutdown,
         _directory: directory,
     })
+}
+
+/// Where secrets come from: the environment, then the file.
+pub(crate) fn sources(environment: Lookup, file: PathBuf) -> Secrets {
+    Secrets { map: BTreeMap::new(), environment: Some(environment), file: Some(file) }
 }
 
 impl System {

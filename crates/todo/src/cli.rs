@@ -49,6 +49,28 @@ pub enum Command {
     Eval(Eval),
     /// Brings the database's schema up to date and ends.
     Migrate,
+    /// Copies the tasks, accounts and all else of a SQLite database into a new file, while the server runs.
+    Backup {
+        /// The file to write, readable by its owner alone. It must not be there yet.
+        file: PathBuf,
+    },
+    /// Puts a backup in the place of the database. The server must not run.
+    Restore {
+        /// What `todo backup` wrote. With Postgres none: after `pg_restore`, this makes the rest ready.
+        file: Option<PathBuf>,
+        /// Moves a database that is there aside, into the directory before-restore-TIME beside it.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Looks at all that a role needs, by its settings, and says what to mend; exits with 1 when something failed.
+    Doctor {
+        /// Whose settings these are.
+        #[arg(value_enum, default_value_t = Examined::All)]
+        role: Examined,
+        /// Asks the language model for a word, too.
+        #[arg(long = "model")]
+        ask_model: bool,
+    },
     /// Asks the process at --listen whether it is ready; exits with 1 when it is not.
     Healthcheck,
     /// Makes a key that signs what is pushed to browsers, the secret `vapid-private-key`, and prints it.
@@ -77,6 +99,31 @@ pub enum Command {
         #[command(subcommand)]
         command: Outbox,
     },
+}
+
+/// What `todo doctor` looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "they are the commands above")]
+pub enum Examined {
+    All,
+    Backend,
+    Scheduler,
+    Assistant,
+    Gateway,
+}
+
+impl Examined {
+    /// Its command, which is its app id.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Backend => "backend",
+            Self::Scheduler => "scheduler",
+            Self::Assistant => "assistant",
+            Self::Gateway => "gateway",
+        }
+    }
 }
 
 /// What an operator may do to accounts.

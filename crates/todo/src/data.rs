@@ -23,12 +23,7 @@ impl Directory {
     /// A sentence when it cannot be made or written, or another process has it.
     pub fn open(path: &Path) -> Result<Self, String> {
         let fail = |error: io::Error| format!("the data directory {} cannot be used: {error}", path.display());
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        // What is kept here is its owner's alone: tasks, hashes, and the secret that signs tokens.
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(path).map_err(fail)?;
+        make(path).map_err(fail)?;
         let lock = File::create(path.join("lock")).map_err(fail)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
@@ -75,6 +70,15 @@ impl Directory {
         }
         Ok(path)
     }
+}
+
+/// Makes a directory for its owner alone, if it is missing: tasks, hashes, and the secret that signs tokens are kept there.
+pub(crate) fn make(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 fn random() -> Result<String, String> {

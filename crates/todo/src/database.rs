@@ -2,7 +2,8 @@
 
 use std::{path::PathBuf, str::FromStr, sync::Arc};
 
-use todo_backend::store::{self, Store};
+use todo_backend::store::{self, Inspection, Store};
+use todo_sidecar::Secret;
 
 /// A database that can be opened.
 #[derive(Clone, PartialEq, Eq)]
@@ -58,20 +59,25 @@ impl Database {
         }
     }
 
+    /// Reads the secret `database-url`.
+    pub(crate) fn of(secret: &Secret) -> Result<Self, String> {
+        secret.expose().parse().map_err(|error| format!("database-url {error}"))
+    }
+
+    /// Looks at it without changing it.
+    pub(crate) async fn inspect(&self) -> Result<Inspection, store::Error> {
+        match self {
+            Self::Sqlite(path) => store::sqlite::inspect(path).await,
+            Self::Postgres(url) => store::postgres::inspect(url).await,
+        }
+    }
+
     /// Opens it and brings its schema up to date.
     ///
     /// # Errors
     /// A sentence when it cannot be reached, or holds a newer schema than this program knows.
     pub async fn open(&self) -> Result<Arc<dyn Store>, String> {
-        let fail = |error: store::Error| {
-            let mut why = error.to_string();
-            let mut cause = std::error::Error::source(&error);
-            while let Some(error) = cause {
-                why = format!("{why}: {error}");
-                cause = error.source();
-            }
-            format!("the database {self} cannot be used: {why}")
-        };
+        let fail = |error: store::Error| format!("the database {self} cannot be used: {}", because(&error));
         Ok(match self {
             Self::Sqlite(path) => Arc::new(store::sqlite::Store::open(path).await.map_err(fail)?),
             Self::Postgres(url) => {
@@ -81,6 +87,17 @@ impl Database {
             }
         })
     }
+}
+
+/// What an error says, with what caused it.
+pub(crate) fn because(error: &dyn std::error::Error) -> String {
+    let mut why = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        why = format!("{why}: {error}");
+        cause = error.source();
+    }
+    why
 }
 
 #[cfg(test)]

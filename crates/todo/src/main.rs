@@ -1,22 +1,17 @@
 //! The executable `todo`: see [`todo::cli`].
 
 use std::{
-    collections::BTreeMap,
-    ffi::OsString,
-    io::{Read, Write},
-    net::{SocketAddr, TcpStream},
-    path::Path,
-    process::ExitCode,
-    sync::Arc,
+    collections::BTreeMap, ffi::OsString, io::Write, net::SocketAddr, path::Path, process::ExitCode, sync::Arc,
     time::Duration,
 };
 
 use clap::{CommandFactory, FromArgMatches};
+use futures::future::OptionFuture;
 use todo::{
-    all,
-    cli::{Cli, Command, Dapr, Llm, Settings, Sidecar, SignUp},
+    all, backup,
+    cli::{Cli, Command, Dapr, Examined, Llm, Settings, Sidecar, SignUp},
     database::Database,
-    engine, eval, mcp, operator, role,
+    doctor, engine, eval, mcp, operator, ready, role,
 };
 use todo_domain::{Clock, Ids};
 use todo_runtime::{
@@ -30,6 +25,9 @@ use tokio::{
     signal,
 };
 use tokio_util::sync::CancellationToken;
+
+/// The setting of the public port.
+const LISTEN: &str = "--listen, LISTEN_ADDR";
 
 fn main() -> ExitCode {
     let cli = match parse(std::env::args_os().collect()) {
@@ -136,9 +134,14 @@ async fn run(cli: Cli) -> Result<(), String> {
             println!("the schema of {database} is up to date");
             Ok(())
         }
+        Command::Backup { file } => backup::backup(&database(&settings), &file).await,
+        Command::Restore { file, force } => {
+            backup::restore(&settings.data_dir, &database(&settings), file.as_deref(), force).await
+        }
+        Command::Doctor { role, ask_model } => doctor(role, ask_model, &settings, &cli.llm, cli.dapr).await,
         Command::Healthcheck => {
             let listen = settings.listen;
-            tokio::task::spawn_blocking(move || healthcheck(listen)).await.map_err(|error| error.to_string())?
+            tokio::task::spawn_blocking(move || ready::show(listen)).await.map_err(|error| error.to_string())?
         }
         Command::Vapid => {
             println!("{}", todo_push::Vapid::generate()?);
@@ -163,15 +166,10 @@ fn environment(name: &str) -> Option<String> {
 async fn serve_all(settings: Settings, llm: &Llm) -> Result<(), String> {
     let shutdown = CancellationToken::new();
     let ids = Arc::new(SystemIds);
-    let mut options = all::Options::new(settings.data_dir.clone(), ids.clone());
-    options.database.clone_from(&settings.database_url);
-    options.environment = Arc::new(environment);
-    options.model = engine::options(llm)?;
-    options.backend = backend_options(&settings);
-    options.gateway = gateway_options(&settings, ids.clone());
-    let system = all::build(options, Arc::new(SystemClock), ids, shutdown.clone()).await?;
+    let system =
+        all::build(all_options(&settings, llm, ids.clone())?, Arc::new(SystemClock), ids, shutdown.clone()).await?;
     let metrics = metrics(settings.metrics, &shutdown).await?;
-    let listener = bind(settings.listen).await?;
+    let listener = bind(settings.listen, LISTEN).await?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     // Before the greeting: who reads it may stop us at once.
     let stop = stop_signal();
@@ -186,22 +184,10 @@ async fn serve_role(role: &Command, settings: Settings, llm: &Llm, dapr: Dapr) -
     }
     let shutdown = CancellationToken::new();
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
-    let secret = |token: &Option<String>| token.clone().map(Secret::new);
-    let mut sidecar = todo_sidecar::dapr::Options::new(dapr.dapr_grpc_port);
-    sidecar.pubsub.clone_from(&dapr.pubsub_name);
-    sidecar.state_store = dapr.statestore_name;
-    sidecar.secret_store = dapr.secretstore_name;
-    sidecar.secret_group = Some(dapr.secret_group).filter(|group| !group.is_empty());
-    sidecar.api_token = secret(&dapr.dapr_api_token);
-    let mut callback = CallbackOptions::new(dapr.pubsub_name);
-    callback.app_token = secret(&dapr.app_api_token);
-    let url = settings.database_url.as_ref().map(Database::url);
-    let environment = move |name: &str| url.clone().filter(|_| name == "DATABASE_URL").or_else(|| environment(name));
-    let shutdown_delay = dapr.shutdown_delay;
-    let options = role::Options { sidecar, callback, environment: Arc::new(environment), shutdown_delay };
+    let options = role_options(&settings, &dapr);
     let callback = dapr.app_port.map(|port| reserve(SocketAddr::from(([127, 0, 0, 1], port)))).transpose()?;
     let metrics = metrics(settings.metrics, &shutdown).await?;
-    let listeners = role::Listeners { public: bind(settings.listen).await?, callback };
+    let listeners = role::Listeners { public: bind(settings.listen, LISTEN).await?, callback };
     let address = listeners.public.local_addr().map_err(|error| error.to_string())?;
     let stop = stop_signal();
     let name = format!("{role:?}").to_lowercase();
@@ -231,25 +217,52 @@ async fn serve_role(role: &Command, settings: Settings, llm: &Llm, dapr: Dapr) -
     tokio::join!(work, stopped(stop, &shutdown), metrics).0
 }
 
+fn all_options(settings: &Settings, llm: &Llm, ids: Arc<dyn Ids>) -> Result<all::Options, String> {
+    let mut options = all::Options::new(settings.data_dir.clone(), Arc::clone(&ids));
+    options.database.clone_from(&settings.database_url);
+    options.environment = Arc::new(environment);
+    options.model = engine::options(llm)?;
+    options.backend = backend_options(settings);
+    options.gateway = gateway_options(settings, ids);
+    Ok(options)
+}
+
+fn role_options(settings: &Settings, dapr: &Dapr) -> role::Options {
+    let secret = |token: &Option<String>| token.clone().map(Secret::new);
+    let mut sidecar = todo_sidecar::dapr::Options::new(dapr.dapr_grpc_port.clone());
+    sidecar.pubsub.clone_from(&dapr.pubsub_name);
+    sidecar.state_store.clone_from(&dapr.statestore_name);
+    sidecar.secret_store.clone_from(&dapr.secretstore_name);
+    sidecar.secret_group = Some(dapr.secret_group.clone()).filter(|group| !group.is_empty());
+    sidecar.api_token = secret(&dapr.dapr_api_token);
+    let mut callback = CallbackOptions::new(dapr.pubsub_name.clone());
+    callback.app_token = secret(&dapr.app_api_token);
+    let url = settings.database_url.as_ref().map(Database::url);
+    let environment = move |name: &str| url.clone().filter(|_| name == "DATABASE_URL").or_else(|| environment(name));
+    role::Options { sidecar, callback, environment: Arc::new(environment), shutdown_delay: dapr.shutdown_delay }
+}
+
+async fn doctor(role: Examined, ask_model: bool, settings: &Settings, llm: &Llm, dapr: Dapr) -> Result<(), String> {
+    let (clock, model) = (Arc::new(SystemClock) as Arc<dyn Clock>, engine::options(llm)?);
+    let around = doctor::Around { listen: settings.listen, model, ask_model };
+    let report = if role == Examined::All {
+        doctor::all(all_options(settings, llm, Arc::new(SystemIds))?, around, &clock).await
+    } else {
+        let options = role_options(settings, &dapr);
+        let peers = role::Peers { backend: dapr.backend_url, assistant: dapr.assistant_url };
+        doctor::role(role, options, peers, dapr.app_port, around, clock.as_ref()).await
+    };
+    report.print()
+}
+
 /// Begins to count, if somebody may ask; to be run until the shutdown.
 async fn metrics(
     address: Option<SocketAddr>,
     shutdown: &CancellationToken,
-) -> Result<impl Future<Output = ()> + use<>, String> {
-    let serving = match address {
-        Some(address) => {
-            let listener = TcpListener::bind(address).await;
-            let listener =
-                listener.map_err(|error| format!("cannot listen on {address} (--metrics, METRICS_ADDR): {error}"))?;
-            Some(Metrics::install()?.serve(listener, shutdown.clone()))
-        }
-        None => None,
-    };
-    Ok(async move {
-        if let Some(serving) = serving {
-            serving.await;
-        }
-    })
+) -> Result<OptionFuture<impl Future<Output = ()> + use<>>, String> {
+    let Some(address) = address else { return Ok(None.into()) };
+    let listener = bind(address, "--metrics, METRICS_ADDR").await?;
+    Ok(Some(Metrics::install()?.serve(listener, shutdown.clone())).into())
 }
 
 fn backend_options(settings: &Settings) -> todo_backend::Options {
@@ -261,6 +274,7 @@ fn backend_options(settings: &Settings) -> todo_backend::Options {
         sign_ins_per_address: settings.sign_ins_per_address,
         sign_ups_per_address: settings.sign_ups_per_address,
         contact: settings.public_url.as_ref().map(ToString::to_string).filter(|url| url.starts_with("https://")),
+        measured: settings.metrics.is_some(),
         ..todo_backend::Options::default()
     }
 }
@@ -275,9 +289,9 @@ fn gateway_options(settings: &Settings, ids: Arc<dyn Ids>) -> todo_gateway::Opti
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
+async fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener, String> {
     let listener = TcpListener::bind(address).await;
-    listener.map_err(|error| format!("cannot listen on {address} (--listen, LISTEN_ADDR): {error}"))
+    listener.map_err(|error| format!("cannot listen on {address} ({setting}): {error}"))
 }
 
 /// Takes a port without listening on it yet.
@@ -330,23 +344,4 @@ fn stop_signal() -> impl Future<Output = ()> {
         }
         let _ = signal::ctrl_c().await;
     }
-}
-
-/// Asks `/ready` and shows the answer.
-fn healthcheck(listen: SocketAddr) -> Result<(), String> {
-    let answer = (|| {
-        let wait = Some(Duration::from_secs(5));
-        let address =
-            if listen.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], listen.port())) } else { listen };
-        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
-        stream.set_read_timeout(wait)?;
-        stream.write_all(format!("GET /ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok::<_, std::io::Error>(answer)
-    })()
-    .map_err(|error| format!("nothing answers at {listen} (--listen, LISTEN_ADDR): {error}"))?;
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    println!("{body}");
-    if head.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(format!("not ready at {listen}")) }
 }

@@ -45,7 +45,7 @@ use crate::{
     all::{HANDLERS, patrol},
     database::Database,
     engine, mcp,
-    secrets::{Secrets, VAPID, vapid},
+    secrets::{DATABASE, INTERNAL, JWT, Secrets},
     trust::{InternalToken, Trusted},
 };
 
@@ -115,19 +115,16 @@ pub async fn backend(
     let late = Late::default();
     let public = role.health.router().fallback_service(late.router());
     let work = async {
-        let Some(secret) = role.secrets.first("jwt-secret", &role.told).await? else { return Ok(()) };
+        let Some(secret) = role.secrets.first(JWT, &role.told).await? else { return Ok(()) };
         let keys = Arc::new(Keys::parse(secret.expose())?);
         let Some(token) = role.internal_token().await? else { return Ok(()) };
-        let vapid = match role.secrets.optional(VAPID).await {
-            Some(secret) => vapid(&secret)?,
-            None => None,
-        };
+        let vapid = role.secrets.vapid().await?;
         let Some(store) = role.database().await? else { return Ok(()) };
-        role.secrets.keep("jwt-secret", {
+        role.secrets.keep(JWT, {
             let keys = Arc::clone(&keys);
             move |secret| keys.replace(secret.expose()).map(drop)
         });
-        role.secrets.keep("database-url", {
+        role.secrets.keep(DATABASE, {
             let store = Arc::clone(&store);
             move |secret| store.point_to(secret.expose()).map_err(|error| error.to_string())
         });
@@ -212,7 +209,7 @@ pub async fn assistant(
     let work = async {
         let Some(token) = role.internal_token().await? else { return Ok(()) };
         let sidecar = Trusted { sidecar: Arc::new(role.dapr.clone()), token };
-        let engine = engine::build(llm.clone(), role.llm_key(llm.is_some()).await?)?;
+        let engine = engine::build(llm.clone(), role.secrets.llm_key(llm.is_some()).await?)?;
         let chat =
             chat::build(chat::Ports { backend: sidecar.app("backend"), engine, clock, ids, patience: chat::PATIENCE });
         late.open(router(chat.routes.clone()));
@@ -236,6 +233,20 @@ pub struct Peers {
     pub assistant: Option<Uri>,
 }
 
+impl Peers {
+    /// The ways to the backend and to the assistant.
+    pub(crate) fn channels(self, dapr: &DaprSidecar) -> [ApiChannel; 2] {
+        [(self.backend, "backend"), (self.assistant, "assistant")].map(|(url, app)| match url {
+            Some(url) => {
+                // A peer that is gone without a word is found out, and the next call goes over a new connection.
+                let endpoint = Endpoint::from(url).connect_timeout(PATROL).http2_keep_alive_interval(PATROL);
+                ApiChannel::from_channel(endpoint.keep_alive_timeout(PATROL).connect_lazy())
+            }
+            None => dapr.app(app),
+        })
+    }
+}
+
 /// Runs the gateway until the shutdown.
 ///
 /// # Errors
@@ -248,20 +259,10 @@ pub async fn gateway(
     shutdown: CancellationToken,
 ) -> Result<(), String> {
     let role = Role::new(options, shutdown)?;
-    let channel = |uri: Option<Uri>, app| {
-        let channel = match uri {
-            Some(uri) => {
-                // A peer that is gone without a word is found out, and the next call goes over a new connection.
-                let endpoint = Endpoint::from(uri).connect_timeout(PATROL).http2_keep_alive_interval(PATROL);
-                ApiChannel::from_channel(endpoint.keep_alive_timeout(PATROL).connect_lazy())
-            }
-            None => role.dapr.app(app),
-        };
-        Channel::new(breakable(channel))
-    };
     let mut own = todo_gateway::Options { health: role.health.clone(), shutdown: role.shutdown.clone(), ..own };
     own.mcp = Some(mcp::service(&own));
-    let public = todo_gateway::build(own, channel(peers.backend, "backend"), channel(peers.assistant, "assistant"));
+    let [backend, assistant] = peers.channels(&role.dapr).map(|channel| Channel::new(breakable(channel)));
+    let public = todo_gateway::build(own, backend, assistant);
     let called = listeners.callback.is_some();
     let work = async {
         let callbacks = role.callbacks(listeners.callback, Arc::new(Nothing), Routes::default());
@@ -337,33 +338,19 @@ impl Role {
     }
 
     async fn internal_token(&self) -> Result<Option<InternalToken>, String> {
-        let Some(secret) = self.secrets.first("internal-token", &self.told).await? else { return Ok(None) };
+        let Some(secret) = self.secrets.first(INTERNAL, &self.told).await? else { return Ok(None) };
         let token = InternalToken::parse(secret.expose())?;
         let kept = token.clone();
-        self.secrets.keep("internal-token", move |secret| kept.replace(secret.expose()));
+        self.secrets.keep(INTERNAL, move |secret| kept.replace(secret.expose()));
         Ok(Some(token))
-    }
-
-    /// What the provider of a language model is shown, if there is a model; many need nothing.
-    async fn llm_key(&self, wanted: bool) -> Result<model::Key, String> {
-        let key = model::Key::default();
-        if wanted {
-            if let Some(secret) = self.secrets.optional("llm-api-key").await {
-                key.replace(secret.expose())?;
-            }
-            let kept = key.clone();
-            self.secrets.keep("llm-api-key", move |secret| kept.replace(secret.expose()));
-        }
-        Ok(key)
     }
 
     /// Opens the database as soon as it is there; `None` at the shutdown.
     async fn database(&self) -> Result<Option<Arc<dyn Store>>, String> {
         loop {
             // Read each time: it may be what is wrong.
-            let Some(secret) = self.secrets.first("database-url", &self.told).await? else { return Ok(None) };
-            let database: Database = secret.expose().parse().map_err(|error| format!("database-url {error}"))?;
-            match database.open().await {
+            let Some(secret) = self.secrets.first(DATABASE, &self.told).await? else { return Ok(None) };
+            match Database::of(&secret)?.open().await {
                 Ok(store) => return Ok(Some(store)),
                 Err(error) => self.health.set("database", Check::Failing(error)),
             }
@@ -389,13 +376,16 @@ impl Role {
     async fn watch(&self, called: bool) {
         let activity = &self.options.callback.activity;
         let ask = every(PATIENCE, &self.shutdown, || async {
-            let check = match self.dapr.ping().await {
-                Err(error) => Check::Degraded(format!("the sidecar does not answer: {error}")),
-                Ok(()) if called && !activity.has_begun() => {
-                    let why = "the sidecar has not asked for this app's health (--app-port, --enable-app-health-check)";
+            let check = match self.dapr.metadata().await {
+                Err(error) => {
+                    Check::Degraded(format!("the sidecar does not answer (DAPR_GRPC_PORT, DAPR_API_TOKEN): {error}"))
+                }
+                Ok(_) if called && !activity.has_begun() => {
+                    let why = "the sidecar has not asked for this app's health (--app-port, --enable-app-health-check; \
+                               APP_PORT, APP_API_TOKEN)";
                     Check::Degraded(why.to_owned())
                 }
-                Ok(()) => Check::Ok,
+                Ok(_) => Check::Ok,
             };
             self.health.set("sidecar", check);
         });
@@ -404,18 +394,19 @@ impl Role {
 
     /// Notes whether there is a scheduler, until the shutdown.
     async fn ask_scheduler(&self, sidecar: &dyn Sidecar) {
-        let scheduler = SchedulerServiceClient::new(sidecar.app("scheduler"));
         every(PATROL, &self.shutdown, || async {
-            let mut request = tonic::Request::new(GetStatusRequest::default());
-            request.set_timeout(PATROL);
-            let check = match scheduler.clone().get_status(request).await {
-                Ok(_) => Check::Ok,
-                Err(status) => Check::Degraded(format!("the scheduler does not answer: {}", status.message())),
-            };
-            self.health.set("scheduler", check);
+            self.health.set("scheduler", scheduler_answers(sidecar).await.map_or_else(Check::Degraded, |()| Check::Ok));
         })
         .await;
     }
+}
+
+/// Asks whether there is a scheduler that believes us.
+pub(crate) async fn scheduler_answers(sidecar: &dyn Sidecar) -> Result<(), String> {
+    let mut request = tonic::Request::new(GetStatusRequest::default());
+    request.set_timeout(PATROL);
+    let answer = SchedulerServiceClient::new(sidecar.app("scheduler")).get_status(request).await;
+    answer.map(drop).map_err(|status| format!("the scheduler does not answer: {}", status.message()))
 }
 
 /// Does something now and again after each pause, until the shutdown.

@@ -7,14 +7,20 @@ use std::{
     time::Duration,
 };
 
+use todo_assistant::model;
 use todo_push::Vapid;
 use todo_runtime::health::{Check, Health};
 use todo_sidecar::{Error, Secret, Sidecar, local::Lookup};
 use tokio::{sync::Mutex as Turn, time::Instant};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) const JWT: &str = "jwt-secret";
+pub(crate) const DATABASE: &str = "database-url";
+pub(crate) const INTERNAL: &str = "internal-token";
 /// The key that signs what is pushed to browsers.
 pub(crate) const VAPID: &str = "vapid-private-key";
+/// What the provider of a language model is shown.
+pub(crate) const LLM: &str = "llm-api-key";
 
 /// How often the store is asked again.
 const AGAIN: Duration = Duration::from_secs(30);
@@ -31,6 +37,11 @@ fn variable(name: &str) -> String {
 /// Reads [`VAPID`]; where it is empty, nothing is to be pushed.
 pub(crate) fn vapid(secret: &Secret) -> Result<Option<Vapid>, String> {
     Some(secret.expose()).filter(|text| !text.trim().is_empty()).map(Vapid::parse).transpose()
+}
+
+/// What to do where a secret is missing.
+pub(crate) fn missing(name: &str) -> String {
+    format!("the secret store has no secret {name}: add it there, or set {} in the environment", variable(name))
 }
 
 /// What is done with a secret when it is read.
@@ -56,6 +67,15 @@ impl Secrets {
         Self(Arc::new(Inner { sidecar, environment, health, takers, known, last }))
     }
 
+    /// A secret as it is now: the store's, or else the environment's.
+    pub(crate) async fn look(&self, name: &str) -> Result<Secret, Error> {
+        match (self.0.sidecar.secret(name).await, (self.0.environment)(&variable(name))) {
+            (Ok(secret), _) => Ok(secret),
+            (Err(_), Some(own)) => Ok(Secret::new(own)),
+            (Err(error), None) => Err(error),
+        }
+    }
+
     /// Waits for a secret. While the store does not answer, the environment's value is taken if there is one, else
     /// readiness says what is waited for. `None` at the shutdown.
     ///
@@ -66,21 +86,15 @@ impl Secrets {
         name: &'static str,
         shutdown: &CancellationToken,
     ) -> Result<Option<Secret>, String> {
-        let own = (self.0.environment)(&variable(name)).map(Secret::new);
         loop {
-            let error = match (self.0.sidecar.secret(name).await, own.clone()) {
-                (Ok(secret), _) | (Err(_), Some(secret)) => {
+            let error = match self.look(name).await {
+                Ok(secret) => {
                     self.0.health.set("secrets", Check::Ok);
                     self.0.known().insert(name, secret.clone());
                     return Ok(Some(secret));
                 }
-                (Err(Error::NotFound), None) => {
-                    return Err(format!(
-                        "the secret store has no secret {name}: add it there, or set {} in the environment",
-                        variable(name)
-                    ));
-                }
-                (Err(error), None) => error,
+                Err(Error::NotFound) => return Err(missing(name)),
+                Err(error) => error,
             };
             self.0.health.set("secrets", Check::Failing(format!("waiting for the secret {name}: {error}")));
             tokio::select! {
@@ -92,17 +106,34 @@ impl Secrets {
 
     /// A secret that one can do without: as the store has it now, else the environment's. It is not waited for.
     pub(crate) async fn optional(&self, name: &'static str) -> Option<Secret> {
-        let secret = match (self.0.sidecar.secret(name).await, (self.0.environment)(&variable(name))) {
-            (Ok(secret), _) => secret,
-            (Err(_), Some(own)) => Secret::new(own),
-            (Err(Error::NotFound), None) => return None,
-            (Err(error), None) => {
+        let secret = match self.look(name).await {
+            Ok(secret) => secret,
+            Err(Error::NotFound) => return None,
+            Err(error) => {
                 tracing::warn!(secret = name, %error, "the secret store does not answer: it is done without this secret");
                 return None;
             }
         };
         self.0.known().insert(name, secret.clone());
         Some(secret)
+    }
+
+    /// The key that signs what is pushed to browsers, if there is one.
+    pub(crate) async fn vapid(&self) -> Result<Option<Vapid>, String> {
+        self.optional(VAPID).await.map_or(Ok(None), |secret| vapid(&secret))
+    }
+
+    /// What the provider of a language model is shown, if there is a model; many need nothing.
+    pub(crate) async fn llm_key(&self, wanted: bool) -> Result<model::Key, String> {
+        let key = model::Key::default();
+        if wanted {
+            if let Some(secret) = self.optional(LLM).await {
+                key.replace(secret.expose())?;
+            }
+            let kept = key.clone();
+            self.keep(LLM, move |secret| kept.replace(secret.expose()));
+        }
+        Ok(key)
     }
 
     /// From now on, gives a secret to `take` whenever it was changed.

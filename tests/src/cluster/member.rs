@@ -1,6 +1,9 @@
 //! A replica of a role, and the daprd beside it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use reqwest::Method;
 use serde_json::Value;
@@ -72,12 +75,10 @@ impl Member {
         Some(clock)
     }
 
-    /// Starts the role itself.
-    ///
-    /// # Panics
-    /// When it cannot be started.
-    pub fn start(&mut self) {
-        let mut command = todo(&[self.role.id()]);
+    /// A command line with the settings of the role.
+    #[must_use]
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = todo(args);
         command
             .env("LOG_LEVEL", "warn")
             .env("LISTEN_ADDR", format!("127.0.0.1:{}", self.port))
@@ -90,7 +91,15 @@ impl Member {
             .env("SIGN_INS_PER_ACCOUNT", "10000")
             .env("SIGN_INS_PER_ADDRESS", "10000")
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
-        self.running = Some(Running::start(&mut command, &self.log));
+        command
+    }
+
+    /// Starts the role itself.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start(&mut self) {
+        self.running = Some(Running::start(&mut self.command(&[self.role.id()]), &self.log));
     }
 
     /// Kills the role without any grace, if it runs.

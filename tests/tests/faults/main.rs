@@ -2,8 +2,10 @@
 //! It is the dev-profile `todo` beside the tests' own executable (`cargo build -p todo`).
 
 mod agent;
+mod backup;
 mod dapr;
 mod disk;
+mod doctor;
 mod kill;
 mod ledger;
 mod load;

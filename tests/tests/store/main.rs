@@ -69,6 +69,7 @@ suite! {
             another_owner_finds_nothing,
             another_owner_changes_nothing,
             a_removed_account_takes_along_all_that_is_its_own,
+            every_revision_jumps,
         }
         lists {
             every_sort_key_gives_the_order_of_the_domain,

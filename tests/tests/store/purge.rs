@@ -1,7 +1,7 @@
 //! Retention: what nobody needs any more goes, a bounded batch at a time.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use todo_backend::store::{Change, Firing, Outgoing, RefreshToken, Reply, Series, Slot, SlotState};
+use todo_backend::store::{AccessToken, Change, Firing, Outgoing, RefreshToken, Reply, Series, Slot, SlotState};
 use uuid::Uuid;
 
 use crate::{
@@ -9,10 +9,11 @@ use crate::{
     letters::letter,
     log::change,
     make::{conversation, decision, id, recurrence, second, series, task},
+    tenants::access_token,
 };
 
 /// Kinds of rows that are purged.
-const KINDS: u64 = 8;
+const KINDS: u64 = 9;
 
 fn now() -> DateTime<Utc> {
     second(0)
@@ -51,7 +52,12 @@ async fn add(db: &Db, owner: Uuid, number: u32, past: TimeDelta) {
     tx.add_change(owner, &Change { at: week, ..change(kept) }).await.unwrap();
     let talk = conversation(owner, number.into());
     tx.add_conversation(&talk).await.unwrap();
-    tx.add_decision(&decision(&talk, number.into(), ago(TimeDelta::days(30)) - past), &[]).await.unwrap();
+    let month = ago(TimeDelta::days(30)) - past;
+    tx.add_decision(&decision(&talk, number.into(), month), &[]).await.unwrap();
+    let hash = number.to_be_bytes().to_vec();
+    tx.add_access_token(&AccessToken { id: unique, hash, expires_at: Some(month), ..access_token(owner) })
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -99,7 +105,7 @@ fn reply() -> Reply {
 }
 
 /// Which rows with this number are there; published events show only in how many are purged.
-async fn there(db: &Db, owner: Uuid, number: u32) -> [bool; 8] {
+async fn there(db: &Db, owner: Uuid, number: u32) -> [bool; 9] {
     let mut tx = db.read().await;
     let unique = id(number.into());
     [
@@ -111,6 +117,7 @@ async fn there(db: &Db, owner: Uuid, number: u32) -> [bool; 8] {
         tx.reply(owner, &number.to_string()).await.unwrap().is_some(),
         tx.change(owner, number.into()).await.unwrap().is_some(),
         tx.decision(owner, unique).await.unwrap().is_some(),
+        tx.access_token(&number.to_be_bytes()).await.unwrap().is_some(),
     ]
 }
 
@@ -132,10 +139,10 @@ pub(crate) async fn only_what_nobody_needs_goes(db: &Db) {
     tx.commit().await.unwrap();
 
     assert_eq!(purge(db, 100).await, KINDS);
-    assert_eq!(there(db, owner, 10).await, [false; 8]);
-    assert_eq!(there(db, owner, 11).await, [true; 8], "the boundary itself is kept");
-    assert_eq!(there(db, owner, 12).await, [true; 8]);
-    assert_eq!(there(db, owner, 20).await, [false, false, true, true, true, false, false, false]);
+    assert_eq!(there(db, owner, 10).await, [false; 9]);
+    assert_eq!(there(db, owner, 11).await, [true; 9], "the boundary itself is kept");
+    assert_eq!(there(db, owner, 12).await, [true; 9]);
+    assert_eq!(there(db, owner, 20).await, [false, false, true, true, true, false, false, false, false]);
     assert_eq!(db.read().await.outgoing_backlog().await.unwrap(), (1, Some(long_ago)));
     assert_eq!(db.read().await.dead_letters(None, 10).await.unwrap().len(), 1);
     assert_eq!(purge(db, 100).await, 0);
@@ -155,7 +162,7 @@ pub(crate) async fn purging_is_bounded_and_comes_to_an_end(db: &Db) {
     }
     assert_eq!(batches, [10 * KINDS, 10 * KINDS, 5 * KINDS]);
     for number in 1..=25 {
-        assert_eq!(there(db, owner, number).await, [false; 8]);
+        assert_eq!(there(db, owner, number).await, [false; 9]);
     }
 }
 

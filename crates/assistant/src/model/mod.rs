@@ -25,9 +25,14 @@ mod voice;
 use std::time::Duration;
 
 use http::Uri;
+use serde_json::json;
+use tokio::time::Instant;
 
 pub use self::client::Key;
-use self::{client::Client, talk::Talk};
+use self::{
+    client::{Client, Unavailable},
+    talk::Talk,
+};
 use crate::{
     builtin::Builtin,
     chat::{Answer, Engine, Turn},
@@ -80,6 +85,17 @@ impl Model {
             }
         };
         Ok(Self { options, client, instead: Builtin })
+    }
+
+    /// Asks it for a word, whichever.
+    ///
+    /// # Errors
+    /// Why there was none.
+    pub async fn ping(&self) -> Result<(), String> {
+        let messages = json!([{ "role": "user", "content": "ping" }]);
+        let body = json!({ "model": self.options.model, "messages": messages, "max_tokens": self.options.max_tokens });
+        let reply = self.client.ask(&body, Instant::now() + self.options.timeout, |_| {}).await;
+        reply.map(drop).map_err(|Unavailable(why)| why)
     }
 }
 

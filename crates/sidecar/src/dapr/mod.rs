@@ -15,6 +15,7 @@ mod client;
 mod envelope;
 mod gate;
 mod invocation;
+mod metadata;
 mod publish;
 mod secret;
 mod state;
@@ -24,12 +25,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dapr::dapr::proto::runtime::v1::GetMetadataRequest;
 
 use crate::port::send;
 use crate::{ApiChannel, CloudEvent, Entry, Error, Match, Secret, Sidecar};
 
 pub use callback::{Activity, CallbackOptions, callback};
+pub use metadata::{Component, Metadata};
 pub use token::{AppToken, Guarded};
 
 use client::Client;
@@ -117,17 +118,6 @@ impl DaprSidecar {
             secret_group: options.secret_group,
             timeouts: options.timeouts,
         })
-    }
-
-    /// Asks whether daprd answers.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] or [`Error::Timeout`] when it does not.
-    pub async fn ping(&self) -> Result<(), Error> {
-        let asked = self.client.call(self.timeouts.state, GetMetadataRequest {}, async |mut dapr, request| {
-            dapr.get_metadata(request).await
-        });
-        asked.await.map(drop).map_err(|status| client::error(&status))
     }
 }
 

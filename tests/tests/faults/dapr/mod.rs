@@ -6,6 +6,7 @@ mod auditor;
 mod broken;
 mod clock_steps;
 mod database;
+mod doctor;
 mod envelope;
 mod flows;
 mod follower;
