@@ -61,7 +61,7 @@ image: ## Builds the image localhost/todo:dev (IMAGE) with docker, podman or bui
 dist: cargo $(PAGE) ## An archive of the executable and all licences, in target/
 	@tools/dist
 
-chart-lint: go yaml ## Checks the Containerfile and the Helm chart: hadolint, helm lint, schemas of Kubernetes and Dapr, unit tests, README
+chart-lint: go yaml ## Checks the Containerfile and the Helm chart: hadolint, helm lint, schemas of Kubernetes, Dapr and Prometheus, unit tests, alerts, dashboards, README
 	tools/hadolint
 	tools/helm/lint
 
