@@ -61,11 +61,11 @@ image: ## Builds the image localhost/todo:dev (IMAGE) with docker, podman or bui
 dist: cargo $(PAGE) ## An archive of the executable and all licences, in target/
 	@tools/dist
 
-chart-lint: go yaml ## Checks the Containerfile and the Helm chart: hadolint, helm lint, schemas of Kubernetes and Dapr, unit tests, README
+chart-lint: go yaml ## Checks the Containerfile and the Helm chart: hadolint, helm lint, schemas of Kubernetes, Dapr and Prometheus, unit tests, alerts, dashboards, README, the workflow
 	tools/hadolint
 	tools/helm/lint
 
-test-k8s: go ## Tries the chart on the cluster of the current kubectl context; K8S_LOAD="minikube image load" loads the image
+test-k8s: go yaml chromium $(PAGE_TOOLS) ## Tries the chart on the cluster of the current kubectl context; K8S_LOAD="minikube image load" loads the image
 	@tools/k8s/run
 
 chart-docs: ## Writes the chart's README from the comments in its values.yaml
@@ -94,7 +94,7 @@ yaml:
 	@/usr/bin/python3 -c 'import yaml' 2>/dev/null || tools/install python3-yaml
 
 chromium:
-	@command -v chromium >/dev/null || tools/install chromium
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null || tools/install chromium
 
 cargo:
 	@command -v $(CARGO) >/dev/null || { echo "cargo is needed: install Rust 1.94 or later by https://rustup.rs"; exit 1; }

@@ -1,6 +1,16 @@
 //! Serving one listener: HTTP/1.1 and HTTP/2 (prior knowledge) side by side, until told to stop; then draining.
 
-use std::{convert::Infallible, net::SocketAddr, pin::pin, time::Duration};
+use std::{
+    convert::Infallible,
+    hash::{BuildHasher as _, RandomState},
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{Router, extract::Request, extract::connect_info::ConnectInfo};
 use hyper_util::{
@@ -14,6 +24,8 @@ use tower::ServiceExt;
 
 use crate::linger;
 
+/// How long an HTTP/2 connection from another process lasts.
+pub const AGE: Duration = Duration::from_mins(5);
 /// How long open requests may take to end once the shutdown has begun.
 pub const DRAIN: Duration = Duration::from_secs(10);
 /// A connection whose peer is gone must not be held for ever.
@@ -29,6 +41,13 @@ const FIRST: Duration = Duration::from_secs(1);
 /// Serves `router` on `listener` until `shutdown`, then accepts nothing more and gives open requests 10 seconds.
 /// Streams without end must watch `shutdown` themselves. Each request carries `ConnectInfo<SocketAddr>`.
 pub async fn serve(router: Router, listener: TcpListener, shutdown: CancellationToken) {
+    serve_for(Duration::MAX, router, listener, shutdown).await;
+}
+
+/// As [`serve`], but who comes by HTTP/2 is told to connect anew after `age`, or up to a fifth sooner so that not all are at
+/// once, and gets wherever a balancer then leads: else new replicas would stay idle. What is open on the old connection goes
+/// on to its end.
+pub async fn serve_for(age: Duration, router: Router, listener: TcpListener, shutdown: CancellationToken) {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE);
     builder
@@ -38,7 +57,12 @@ pub async fn serve(router: Router, listener: TcpListener, shutdown: Cancellation
         .keep_alive_timeout(KEEPALIVE)
         .max_concurrent_streams(1_000);
     let (open, leave) = (TaskTracker::new(), CancellationToken::new());
-    let attend = |stream, peer| open.spawn(attend(builder.clone(), stream, peer, router.clone(), leave.clone()));
+    let ages = RandomState::new();
+    let attend = |stream, peer| {
+        let sooner = age / 1_000 * u32::try_from(ages.hash_one(peer) % 200).unwrap_or_default();
+        let age = age.saturating_sub(sooner);
+        open.spawn(attend(builder.clone(), stream, peer, age, router.clone(), leave.clone()))
+    };
 
     loop {
         tokio::select! {
@@ -82,6 +106,7 @@ async fn attend(
     builder: auto::Builder<TokioExecutor>,
     stream: TcpStream,
     peer: SocketAddr,
+    age: Duration,
     router: Router,
     leave: CancellationToken,
 ) {
@@ -98,14 +123,22 @@ async fn attend(
         _ = stream.peek(&mut first) => {}
         () = too_late => return,
     }
-    let service = TowerToHyperService::new(with_peer(router, peer));
+    let http2 = Arc::new(AtomicBool::default());
+    let service = TowerToHyperService::new(with_peer(router, peer, Arc::clone(&http2)));
+    // HTTP/1.1 has no way to say that a request which is on its way will not be looked at.
+    let old = async {
+        tokio::time::sleep(age).await;
+        if !http2.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
     let (socket, close) = linger::lend(stream);
     let ended = {
         let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(socket), service));
         tokio::select! {
             biased;
             ended = connection.as_mut() => ended,
-            () = leave.cancelled() => {
+            _ = leave.run_until_cancelled(old) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -120,6 +153,7 @@ async fn attend(
 fn with_peer(
     router: Router,
     peer: SocketAddr,
+    http2: Arc<AtomicBool>,
 ) -> impl tower::Service<
     http::Request<hyper::body::Incoming>,
     Response = axum::response::Response,
@@ -127,6 +161,7 @@ fn with_peer(
     Future: Send,
 > + Clone {
     router.map_request(move |request: http::Request<hyper::body::Incoming>| {
+        http2.store(request.version() == http::Version::HTTP_2, Ordering::Relaxed);
         let mut request: Request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         request

@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use http::{HeaderMap, Request, Response};
 use tonic::body::Body;
 use tonic::service::Routes;
+use tonic::transport::{Channel, Endpoint, channel::Change};
 use tonic::{Status, TimeoutExpired};
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
@@ -42,9 +43,21 @@ impl ApiChannel {
         Self::new(InProcess(routes.prepare()))
     }
 
+    /// Calls over so many connections to one address, which a balancer leads to different replicas: a call goes over any
+    /// that is there.
+    #[must_use]
+    pub fn spread(endpoint: &Endpoint, connections: usize) -> Self {
+        let (channel, changes) = Channel::balance_channel(connections);
+        for number in 0..connections {
+            // There is room for all.
+            let _ = changes.try_send(Change::Insert(number, endpoint.clone()));
+        }
+        Self::from_channel(channel)
+    }
+
     /// Calls over the network.
     #[must_use]
-    pub fn from_channel(channel: tonic::transport::Channel) -> Self {
+    pub fn from_channel(channel: Channel) -> Self {
         Self::new(channel)
     }
 }
@@ -122,6 +135,19 @@ fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn calls_are_spread_over_connections() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = Endpoint::from_shared(format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let channel = ApiChannel::spread(&endpoint, 3);
+        let call = tokio::spawn(channel.oneshot(Request::new(Body::empty())));
+        let mut peers = std::collections::BTreeSet::new();
+        while peers.len() < 3 {
+            peers.insert(listener.accept().await.unwrap().1);
+        }
+        call.abort();
+    }
 
     #[test]
     fn deadlines_are_read_in_every_unit() {

@@ -29,7 +29,7 @@ use todo_proto::v1::{GetStatusRequest, scheduler_service_client::SchedulerServic
 use todo_runtime::{
     access::Keys,
     health::{Check, Health},
-    serve::{DRAIN, serve},
+    serve::{AGE, DRAIN, serve, serve_for},
 };
 use todo_sidecar::{
     ApiChannel, DaprSidecar, Delivery, Sidecar, Subscriber, Subscription,
@@ -53,6 +53,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How often the sidecar and the scheduler are asked whether they are there.
 const PATROL: Duration = Duration::from_secs(5);
+/// Connections of a gateway to a Service, which leads each to some replica behind it.
+const CONNECTIONS: usize = 8;
 /// Connections that daprd may have waiting.
 const BACKLOG: u32 = 1_024;
 
@@ -240,7 +242,7 @@ impl Peers {
             Some(url) => {
                 // A peer that is gone without a word is found out, and the next call goes over a new connection.
                 let endpoint = Endpoint::from(url).connect_timeout(PATROL).http2_keep_alive_interval(PATROL);
-                ApiChannel::from_channel(endpoint.keep_alive_timeout(PATROL).connect_lazy())
+                ApiChannel::spread(&endpoint.keep_alive_timeout(PATROL), CONNECTIONS)
             }
             None => dapr.app(app),
         })
@@ -288,7 +290,7 @@ impl Role {
         work: impl Future<Output = Result<(), String>>,
     ) -> Result<(), String> {
         let serving = async {
-            serve(self.health.closing(public), listener, self.shutdown.clone()).await;
+            serve_for(AGE, self.health.closing(public), listener, self.shutdown.clone()).await;
             self.quiet.cancel();
         };
         let work = async {

@@ -1,23 +1,29 @@
 //! Calls that do not get through.
 
 use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use axum::{Router, extract::State};
-use futures::stream;
+use axum::{
+    Router,
+    extract::{ConnectInfo, State},
+    routing::get,
+};
+use futures::{StreamExt as _, stream};
 use http::{Method, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use serde_json::json;
 use todo_domain::Reason;
 use todo_proto::v1::{self, auth_service_client::AuthServiceClient, task_service_client::TaskServiceClient};
-use todo_runtime::serve::serve;
-use tokio::{net::TcpListener, task::JoinHandle};
+use todo_runtime::serve::{serve, serve_for};
+use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, ConnectError, Status, body::Body, transport::Endpoint};
 use tower::ServiceExt as _;
@@ -182,8 +188,7 @@ async fn a_backend_that_restarts_again_and_again_does_everything_once() {
         tokio::spawn(async move {
             let mut asked = 0;
             while !stop.is_cancelled() {
-                let request = request(Method::POST, "/api/tasks", &[], r#"{"title":"Pay rent"}"#);
-                let answer = gateway.clone().oneshot(request).await.unwrap();
+                let answer = gateway.clone().oneshot(request_of_a_task()).await.unwrap();
                 assert_eq!(answer.status(), StatusCode::CREATED);
                 asked += 1;
             }
@@ -210,4 +215,48 @@ async fn a_backend_that_restarts_again_and_again_does_everything_once() {
     stop.cancel();
     let asked = futures::future::join_all(clients).await.into_iter().map(Result::unwrap).sum::<usize>();
     assert_eq!(done.load(Ordering::SeqCst), asked);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_of_age_ends_without_the_loss_of_a_call_or_of_a_stream() {
+    let (peers, end) = (Arc::new(Mutex::new(BTreeSet::new())), Arc::new(Notify::new()));
+    let seen = Arc::clone(&peers);
+    let once = async move |ConnectInfo(peer): ConnectInfo<SocketAddr>| {
+        seen.lock().unwrap().insert(peer);
+        grpc(stream::iter([Ok(Frame::data(frame(&task()))), Ok(Frame::trailers(trailers()))]))
+    };
+    let ended = Arc::clone(&end);
+    let long = async move || {
+        let last = stream::once(async move {
+            ended.notified().await;
+            Ok(Frame::trailers(trailers()))
+        });
+        grpc(stream::iter([Ok(Frame::data(frame(&task())))]).chain(last))
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = Endpoint::from_shared(format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let shutdown = CancellationToken::new();
+    let router = Router::new().route("/long", get(long)).fallback(once);
+    let serving = tokio::spawn(serve_for(Duration::from_millis(20), router, listener, shutdown.clone()));
+
+    let channel = endpoint.connect_lazy();
+    let mut request = http::Request::new(Body::empty());
+    *request.uri_mut() = "/long".parse().unwrap();
+    let mut streaming = channel.clone().oneshot(request).await.unwrap().into_body();
+    assert!(streaming.frame().await.unwrap().unwrap().is_data());
+
+    let channel = Channel::new(channel.map_err(Into::into));
+    let gateway = crate::build(options(), channel.clone(), channel);
+    while peers.lock().unwrap().len() < 5 {
+        let request = request_of_a_task();
+        assert_eq!(gateway.clone().oneshot(request).await.unwrap().status(), StatusCode::CREATED);
+    }
+    end.notify_one();
+    assert!(streaming.frame().await.unwrap().unwrap().is_trailers());
+    shutdown.cancel();
+    serving.await.unwrap();
+}
+
+fn request_of_a_task() -> axum::extract::Request {
+    request(Method::POST, "/api/tasks", &[], r#"{"title":"Pay rent"}"#)
 }

@@ -96,6 +96,11 @@ spec:
         dapr.io/sidecar-{{ $what }}-{{ trimSuffix "s" $kind }}: {{ $amount | quote }}
         {{- end }}
         {{- end }}
+        {{- if and .root.Values.metrics.enabled .root.Values.metrics.annotations }}
+        prometheus.io/scrape: "true"
+        prometheus.io/port: {{ .root.Values.metrics.port | quote }}
+        prometheus.io/path: /metrics
+        {{- end }}
         {{- with $values.podAnnotations }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -117,6 +122,9 @@ spec:
           args: [{{ .name }}]
           ports:
             - {name: http, containerPort: {{ .port }}}
+            {{- if .root.Values.metrics.enabled }}
+            - {name: metrics, containerPort: {{ .root.Values.metrics.port }}}
+            {{- end }}
           env:
             - {name: LISTEN_ADDR, value: "0.0.0.0:{{ .port }}"}
             - {name: APP_PORT, value: {{ .root.Values.appPort | quote }}}
@@ -125,6 +133,14 @@ spec:
               valueFrom: {secretKeyRef: {name: {{ .root.Values.tokens.app }}, key: token}}
             - name: DAPR_API_TOKEN
               valueFrom: {secretKeyRef: {name: {{ .root.Values.tokens.dapr }}, key: token}}
+            {{- if .root.Values.metrics.enabled }}
+            - {name: METRICS_ADDR, value: "0.0.0.0:{{ .root.Values.metrics.port }}"}
+            {{- end }}
+            {{- with .root.Values.tracing.otlp.endpoint }}
+            - {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }}}
+            - {name: OTEL_TRACES_SAMPLER, value: parentbased_traceidratio}
+            - {name: OTEL_TRACES_SAMPLER_ARG, value: {{ $.root.Values.tracing.samplingRatio | quote }}}
+            {{- end }}
             {{- /* logLevel is LOG_LEVEL. */}}
             {{- range $name, $value := merge (dict) $values.config (.config | default dict) }}
             {{- if not (kindIs "invalid" $value) }}
@@ -263,5 +279,8 @@ spec:
         {{- toYaml . | nindent 8 }}
       ports:
         - {port: 9090}
+        {{- if $.root.Values.metrics.enabled }}
+        - {port: {{ $.root.Values.metrics.port }}}
+        {{- end }}
     {{- end }}
 {{- end }}
