@@ -1,4 +1,5 @@
-//! Lists the files of the built page for `page/site.rs` to embed; none without the feature `ui`.
+//! Lists the files of the built page for `page/site.rs` to embed, of what is compressed only that; none without the
+//! feature `ui`.
 
 use std::{
     env, fs,
@@ -16,6 +17,8 @@ fn main() -> io::Result<()> {
         collect(Path::new(PAGE), &mut files)
             .map_err(|error| io::Error::new(error.kind(), format!("{PAGE}: {error}: build the page by make page")))?;
         files.sort();
+        let all = files.clone();
+        files.retain(|file| all.binary_search(&file.with_added_extension("gz")).is_err());
     }
     write(&files)
 }

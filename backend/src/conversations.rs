@@ -66,8 +66,10 @@ impl Service {
         let (mut tx, _) = self.core.read(&call).await?;
         let found = tx.conversation(call.user_id, id).await?.ok_or_else(missing)?;
         let messages = tx.messages(id, i64::MAX, SHOWN).await?.iter().map(message).collect::<Result<_, _>>()?;
-        let confirmation = waiting(&found, call.now)?
-            .map(|pending| v1::Confirmation { replies: pending.replies, expires_at: pending.expires_at });
+        let confirmation =
+            waiting(&found, call.now)?.map(|v1::PendingAction { replies, expires_at, destructive, .. }| {
+                v1::Confirmation { replies, expires_at, destructive }
+            });
         Ok(v1::GetConversationResponse { conversation: Some(conversation(&found)), messages, confirmation })
     }
 

@@ -3,9 +3,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, TimeDelta, Utc};
 use serde_json::{Map, Value};
-use todo_domain::{Error, Violations, account::Scope, error::Reason};
+use todo_domain::{
+    Error, Violations,
+    account::Scope,
+    error::Reason,
+    zone::{Tz, local, start_of_day},
+};
 use todo_proto::{
     json,
     v1::{self, observability_service_server::ObservabilityService},
@@ -17,7 +22,7 @@ use uuid::Uuid;
 use crate::{
     conversations::object,
     convert::{page, time, timestamp},
-    core::{Call, Core, id},
+    core::{Call, Core, id, zone},
     store::{Decision, DecisionFilter, Message, Store, Tally, ToolCall, Tx},
 };
 
@@ -79,22 +84,44 @@ impl Service {
         let start = moment(request.start_time, "start_time", call.now - KEPT);
         violations.into_result(())?;
         let filter = DecisionFilter { start, end, ..DecisionFilter::default() };
-        let (mut tx, _) = self.core.read(&call).await?;
+        let (mut tx, owner) = self.core.read(&call).await?;
         let decisions = tx.tally_decisions(call.user_id, &filter).await?;
         let tools = tx.tally_tools(call.user_id, &filter).await?;
-        let is_success = |tally: &&Tally| tally.names[1].starts_with("SUCCESS:");
+        let days = if request.by_day { days(tx.as_mut(), &call, zone(&owner), &filter).await? } else { Vec::new() };
         let total = decisions.iter().map(|tally| tally.count).sum();
         let failed: Vec<_> = decisions.iter().filter(|tally| !is_success(tally)).collect();
         Ok(v1::GetDecisionMetricsResponse {
             total_decisions: total,
-            success_rate: share(decisions.iter().filter(is_success).map(|tally| tally.count).sum(), total),
+            success_rate: share(successes(&decisions), total),
             error_breakdown: counts(failed.into_iter(), 1),
             avg_decision_duration_ms: mean(&decisions),
             avg_tool_duration_ms: mean(&tools),
             intent_distribution: counts(decisions.iter(), 0),
             tool_usage: counts(tools.iter(), 0),
+            days,
         })
     }
+}
+
+/// Sums up the days of a range, as far as decisions are kept.
+async fn days(tx: &mut dyn Tx, call: &Call, zone: Tz, range: &DecisionFilter) -> Result<Vec<v1::DecisionDay>, Error> {
+    let first = range.start.map_or(call.now - KEPT, |start| start.max(call.now - KEPT));
+    let last = range.end.map_or(call.now, |end| end.min(call.now + TimeDelta::microseconds(1)));
+    let mut days = Vec::new();
+    for date in local(zone, first).date().iter_days() {
+        let (start, end) = (start_of_day(zone, date), start_of_day(zone, date + Days::new(1)));
+        if start >= last {
+            break;
+        }
+        let day = DecisionFilter { start: range.start.max(Some(start)), end: Some(end.min(last)), ..range.clone() };
+        let decisions = tx.tally_decisions(call.user_id, &day).await?;
+        days.push(v1::DecisionDay {
+            start_time: Some(timestamp(start)),
+            total_decisions: decisions.iter().map(|tally| tally.count).sum(),
+            successes: successes(&decisions),
+        });
+    }
+    Ok(days)
 }
 
 /// Hands out all decisions of an account, the newest first, with the tools that were called for them.
@@ -186,6 +213,14 @@ fn decision(stored: &Decision) -> Result<v1::DecisionRecord, Error> {
 /// A call of a tool from the JSON that is kept of it.
 pub(crate) fn tool_invocation(call: &Value) -> Result<v1::ToolInvocation, Error> {
     json::read(call).map_err(|violations| Error::internal(format!("a stored call of a tool: {violations:?}")))
+}
+
+fn is_success(tally: &Tally) -> bool {
+    tally.names[1].starts_with("SUCCESS:")
+}
+
+fn successes(tallies: &[Tally]) -> i64 {
+    tallies.iter().filter(|tally| is_success(tally)).map(|tally| tally.count).sum()
 }
 
 fn counts<'a>(tallies: impl Iterator<Item = &'a Tally>, name: usize) -> HashMap<String, i64> {

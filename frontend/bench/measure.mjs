@@ -17,12 +17,13 @@ function watch() {
             }
         }
     };
-    new MutationObserver((changes) => {
+    window.watcher = new MutationObserver((changes) => {
         for (const { addedNodes, target } of changes) {
             addedNodes.forEach(look);
             if (target.nodeType === 3 && target.parentElement?.closest("li")) look(target.parentElement.closest("li"));
         }
-    }).observe(document, { childList: true, subtree: true, characterData: true });
+    });
+    window.watcher.observe(document, { childList: true, subtree: true, characterData: true });
 }
 
 export const prepare = (page) => page.addInitScript(watch);
@@ -60,8 +61,12 @@ export async function told(page, tell, title) {
     return (await seen(page, title)) - before;
 }
 
-/** The longest task of the page's main thread while the list goes from its top to its end in `steps` frames. */
+/**
+ * The longest task of the page's main thread, in time on the processor, while the list goes from its top to its end in
+ * `steps` frames.
+ */
 export async function scroll(page, steps) {
+    await page.evaluate(() => window.watcher.disconnect());
     const session = await page.context().newCDPSession(page);
     const tasks = [];
     session.on("Tracing.dataCollected", ({ value }) => tasks.push(...value));
@@ -102,5 +107,5 @@ export async function scroll(page, steps) {
             ts <= ends.ts,
     );
     if (own.length === 0) throw new Error("the trace has no tasks");
-    return Math.max(...own.map(({ dur }) => dur)) / 1000;
+    return Math.max(...own.map(({ tdur = 0 }) => tdur)) / 1000;
 }

@@ -29,9 +29,9 @@ async function sizes() {
         return all.reduce((total, { size }) => total + size, 0);
     };
     const files = await readdir(out, { recursive: true, withFileTypes: true });
-    const all = await Promise.all(
-        files.filter((file) => file.isFile()).map((file) => stat(join(file.parentPath ?? file.path, file.name))),
-    );
+    const paths = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name));
+    // As gateway/build.rs embeds it.
+    const all = await Promise.all(paths.filter((path) => !paths.includes(`${path}.gz`)).map((path) => stat(path)));
     return {
         gzip: await sum(".gz"),
         brotli: await sum(".br"),
@@ -77,7 +77,7 @@ const [system, reference, browser] = await Promise.all([start(), bare(), chromiu
 try {
     const one = await person(system.url);
     await fill(one, TASKS);
-    const context = await browser.newContext({ timezoneId: "UTC", locale: "en-GB" });
+    const context = await browser.newContext({ timezoneId: "UTC", locale: "en-GB", serviceWorkers: "block" });
     const [page, plain] = [await context.newPage(), await context.newPage()];
     await Promise.all([prepare(page), prepare(plain)]);
     const tasks = `${system.url}/tasks?view=all`;
@@ -107,15 +107,16 @@ try {
 
     await page.bringToFront();
     await page.waitForFunction((count) => Number(document.querySelector("h1 + span")?.textContent) >= count, TASKS);
-    const steps = await times(3, () => scroll(page, FRAMES));
+    const steps = await times(5, () => scroll(page, FRAMES));
     await plain.bringToFront();
-    const plainSteps = await times(3, () => scroll(plain, FRAMES));
-    row(`longest task while ${TASKS} are scrolled through in ${FRAMES} frames, thrice`, span(Math.max(...steps)), {
-        reference: span(Math.max(...plainSteps)),
-        ratio: `${(Math.max(...steps) / Math.max(...plainSteps)).toFixed(1)} x`,
-        goal: "under 50 ms",
-        met: Math.max(...steps) < 50,
-    });
+    const plainSteps = await times(5, () => scroll(plain, FRAMES));
+    beside(
+        `longest task while ${TASKS} are scrolled through in ${FRAMES} frames`,
+        steps,
+        plainSteps,
+        "under 50 ms",
+        50,
+    );
 
     await page.bringToFront();
     await page.goto(`${system.url}/tasks?view=all&sort=created`);
@@ -136,7 +137,7 @@ try {
 
 console.log(`## Page
 
-In Chromium, signed in, ${TASKS} tasks; browser and server share the machine. The reference is a page of one file without a framework that does the same by hand, all rows in the document. Times are of the page's own clock, up to the frame in which the row is drawn.
+In Chromium, signed in, ${TASKS} tasks; browser and server share the machine. The reference is a page of one file without a framework that does the same by hand, all rows in the document. Times are of the page's own clock, up to the frame in which the row is drawn; tasks are counted by their time on the processor, so that other processes do not count.
 
 | what | measured | reference | ratio | goal | met |
 |---|---|---|---|---|---|

@@ -49,6 +49,39 @@ test("a task is made, asked for, deleted after a yes, and brought back", async (
   await expect(card(page).first().getByRole("checkbox")).toBeChecked();
 });
 
+test("two tabs are in step, and one outlasts the other", async ({ page, context }) => {
+  await signIn(page, await newPerson(), "/chat");
+  await say(page, "add milk", "Added “milk”");
+  const other = await context.newPage();
+  await other.goto(page.url());
+  await expect(log(other)).toContainText("Added “milk”");
+
+  await say(page, "delete milk", "Delete “milk”?");
+  await expect(log(other).getByText("You: delete milk")).toHaveCount(1);
+  await other.getByRole("group", { name: "Answer" }).getByRole("button", { name: "Yes" }).click();
+  await expect(log(page)).toContainText("Deleted “milk”");
+  await expect(page.getByRole("group", { name: "Answer" })).toHaveCount(0);
+
+  const list = page.getByRole("navigation", { name: "Conversations" });
+  await list.getByRole("button", { name: "Options of" }).click();
+  await page.getByRole("menuitem", { name: "Rename" }).click();
+  await page.getByLabel("Title of the conversation").fill("The milk");
+  await page.keyboard.press("Enter");
+  await expect(other.getByRole("heading", { level: 1, name: "The milk" })).toBeVisible();
+
+  // The server answers, and the tab goes before it hears that.
+  const answered = new Promise<void>((done) =>
+    page.route("**/todo.v1.ChatService/SendMessage", (route) => route.fetch().then(() => done())),
+  );
+  await box(page).fill("add bread");
+  await box(page).press("Enter");
+  await expect(log(other)).toHaveAttribute("aria-busy", "true");
+  await answered;
+  await page.close();
+  await expect(log(other)).toContainText("Added “bread”");
+  await expect(log(other)).toHaveAttribute("aria-busy", "false");
+});
+
 test("which of several is meant is a click", async ({ page }) => {
   const person = await newPerson();
   for (const title of ["call mom", "call dad"]) await api("POST", "/api/tasks", { title }, person.token);

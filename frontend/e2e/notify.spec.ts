@@ -27,7 +27,8 @@ async function ring(person: Person, title: string) {
 const shown = (page: Page) =>
   page.evaluate(async () => {
     const registration = await navigator.serviceWorker.ready;
-    return (await registration.getNotifications()).map(({ title }) => title).sort();
+    const withSign = (await registration.getNotifications()).filter(({ icon }) => icon.endsWith("/icon-192.png"));
+    return withSign.map(({ title }) => title).sort();
   });
 
 /** As long as a new tab, or a reminder, may take. */

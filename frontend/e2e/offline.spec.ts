@@ -71,6 +71,41 @@ test.describe("with the page kept", () => {
       ["to do", "completed", "medium"],
     ]);
   });
+
+  test("signing out without the server ends the session here at once, and there on return", async ({
+    page,
+    context,
+  }) => {
+    const person = await newPerson();
+    await api("POST", "/api/tasks", { title: "mine alone" }, person.token);
+    await signIn(page, person, "/tasks?view=all");
+    await expect(row(page, "mine alone")).toBeVisible();
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    const leave = async (way: string) => {
+      await page.getByRole("button", { name: /Ann Example/ }).click();
+      await page.getByRole("menuitem", { name: way, exact: true }).click();
+    };
+
+    await context.setOffline(true);
+    await expect(strip(page)).toBeVisible();
+    await leave("Sign out everywhere");
+    await expect(page.getByText("You are still signed in.")).toBeVisible();
+    await leave("Sign out");
+    await expect(page.getByText("Signed out here.")).toBeVisible();
+    await expect(page).toHaveURL(/signin/);
+    await page.goto(`${url()}/tasks?view=all`);
+    await expect(page).toHaveURL(/signin/);
+
+    const told = page.waitForResponse(/auth\/signout$/);
+    await context.setOffline(false);
+    expect((await told).ok()).toBe(true);
+    const refreshed = () =>
+      page.evaluate(async () => {
+        const headers = { "content-type": "application/json", "x-session": "cookie" };
+        return (await fetch("/api/auth/refresh", { method: "POST", headers, body: "{}" })).status;
+      });
+    await expect.poll(refreshed).toBe(401);
+  });
 });
 
 test("two tabs offline, then back: each change once, and both show the same", async ({ page, context }) => {

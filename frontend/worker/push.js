@@ -14,6 +14,7 @@ async function push(event) {
   await self.registration.showNotification(title ?? "Todo", {
     tag: notification,
     body: "Reminder",
+    icon: "/icon-192.png",
     timestamp: when && Date.parse(when),
     data: { task, notification },
   });

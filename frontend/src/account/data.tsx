@@ -11,7 +11,7 @@ import { Field } from "@/ui/field";
 import { forgetTexts } from "@/ui/kept-text";
 import { toast } from "@/ui/toast";
 
-import { useSubmit } from "./form";
+import { Form, useSubmit } from "./form";
 import { Problem, Section } from "./section";
 
 /** All that is the account's own: taken along, and ended. */
@@ -74,15 +74,7 @@ function Deletion({ email }: { email: string }) {
         it back.
       </p>
       {asked ? (
-        <form
-          noValidate
-          aria-label="Delete the account"
-          className="space-y-4 rounded-xl border border-danger p-4"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void submit();
-          }}
-        >
+        <Form label="Delete the account" className="rounded-xl border border-danger p-4" onSubmit={submit}>
           <input type="email" autoComplete="username" value={email} readOnly hidden />
           <Field
             label="Your password"
@@ -103,7 +95,7 @@ function Deletion({ email }: { email: string }) {
               Keep the account
             </Button>
           </div>
-        </form>
+        </Form>
       ) : (
         <Button look="danger" onClick={() => setAsked(true)}>
           Delete the account …

@@ -1,5 +1,6 @@
 "use client";
 
+import clsx from "clsx";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useEffect, useState, type ReactNode } from "react";
@@ -9,6 +10,7 @@ import { Button } from "@/ui/button";
 import { Logo } from "@/ui/logo";
 
 import { returnPath } from "./return-path";
+import { Problem } from "./section";
 
 /** Where one goes once signed in, and at once if one is already. */
 export function useReturn() {
@@ -38,6 +40,25 @@ export function useSubmit(act: () => Promise<void>) {
   return { busy, refused, submit };
 }
 
+type FormProps = { label?: string; className?: string; onSubmit: () => void; children: ReactNode };
+
+/** A form that is judged by the server alone. */
+export function Form({ label, className, onSubmit, children }: FormProps) {
+  return (
+    <form
+      noValidate
+      aria-label={label}
+      className={clsx("space-y-4", className)}
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit();
+      }}
+    >
+      {children}
+    </form>
+  );
+}
+
 type Props = {
   title: string;
   action: string;
@@ -57,24 +78,13 @@ export function AccountForm({ title, action, busy, problem, onSubmit, children, 
       </Link>
       <div className="w-full max-w-sm rounded-2xl border border-line bg-surface p-6 shadow-sm sm:p-8">
         <h1 className="mb-6 text-xl font-semibold tracking-tight">{title}</h1>
-        <form
-          noValidate
-          className="space-y-4"
-          onSubmit={(event) => {
-            event.preventDefault();
-            onSubmit();
-          }}
-        >
+        <Form onSubmit={onSubmit}>
           {children}
-          {problem && (
-            <p role="alert" className="rounded-lg bg-danger-soft px-3 py-2 text-sm text-danger">
-              {problem}
-            </p>
-          )}
+          {problem && <Problem>{problem}</Problem>}
           <Button type="submit" look="primary" size="lg" disabled={busy} className="w-full">
             {action}
           </Button>
-        </form>
+        </Form>
       </div>
       <p className="mt-6 text-sm text-muted">
         {other.text}{" "}

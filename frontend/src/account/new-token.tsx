@@ -4,12 +4,12 @@ import { useState } from "react";
 
 import { ask } from "@/api/session";
 import { Button } from "@/ui/button";
-import { Field, inputClass } from "@/ui/field";
+import { Choice, Field } from "@/ui/field";
 import { Segments } from "@/ui/segments";
 
 import { CopyText } from "./copy";
 import { expiry, lives } from "./expiry";
-import { useSubmit } from "./form";
+import { Form, useSubmit } from "./form";
 import { clients } from "./mcp";
 import { Problem } from "./section";
 import type { Token } from "./tokens";
@@ -25,15 +25,7 @@ export function TokenForm({ onMade, onCancel }: { onMade: (token: Token) => void
   });
   const { name: wrongName, expires_at: wrongExpiry } = refused?.fields ?? {};
   return (
-    <form
-      noValidate
-      aria-label="New access token"
-      className="space-y-4 rounded-xl border border-line p-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-    >
+    <Form label="New access token" className="rounded-xl border border-line p-4" onSubmit={submit}>
       <Field
         label="Token name"
         autoFocus
@@ -55,20 +47,12 @@ export function TokenForm({ onMade, onCancel }: { onMade: (token: Token) => void
           ]}
         />
       </div>
-      <label className="block space-y-1.5">
-        <span className="block text-sm font-medium">It ends</span>
-        <select
-          value={days}
-          onChange={(event) => setDays(event.target.value)}
-          className={`${inputClass} h-10 pointer-coarse:h-11`}
-        >
-          {lives.map(({ value, label }) => (
-            <option key={value} value={value}>
-              {value ? `After ${label.toLowerCase()}` : label}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice
+        label="It ends"
+        value={days}
+        options={lives.map(({ value, label }) => ({ value, label: value ? `After ${label.toLowerCase()}` : label }))}
+        onChange={setDays}
+      />
       {refused && !wrongName && <Problem>{wrongExpiry ?? refused.message}</Problem>}
       <div className="flex gap-2">
         <Button type="submit" look="primary" disabled={busy}>
@@ -78,7 +62,7 @@ export function TokenForm({ onMade, onCancel }: { onMade: (token: Token) => void
           Cancel
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }
 
@@ -95,20 +79,12 @@ export function MadeToken({ token, onDone }: { token: Token; onDone: () => void 
       </div>
       {client && (
         <div className="space-y-2">
-          <label className="block space-y-1.5">
-            <span className="block text-sm font-medium">For an assistant that speaks MCP</span>
-            <select
-              value={client.id}
-              onChange={(event) => setChosen(event.target.value)}
-              className={`${inputClass} h-10 pointer-coarse:h-11`}
-            >
-              {all.map(({ id, name }) => (
-                <option key={id} value={id}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
+          <Choice
+            label="For an assistant that speaks MCP"
+            value={client.id}
+            options={all.map(({ id, name }) => ({ value: id, label: name }))}
+            onChange={setChosen}
+          />
           <p className="text-[0.8125rem] text-muted">{client.where}:</p>
           <CopyText label={`For ${client.name}`} text={client.text} />
         </div>

@@ -1,12 +1,12 @@
 "use client";
 
-import { useId, useState } from "react";
+import { useState } from "react";
 
 import { ask, Refused } from "@/api/session";
 import { own } from "@/live/owner";
 import { useClock } from "@/time/clock";
 import { timeOfDay } from "@/time/words";
-import { inputClass } from "@/ui/field";
+import { Choice } from "@/ui/field";
 import { Segments } from "@/ui/segments";
 import { setTheme, useTheme } from "@/ui/theme";
 
@@ -22,7 +22,6 @@ export function Preferences({ me, onChange }: Props) {
   const [wrong, setWrong] = useState<Record<string, string>>({});
   const theme = useTheme();
   const { now } = useClock();
-  const week = useId();
   const save = async (field: "time_zone" | "week_start", value: string) => {
     setWrong({});
     onChange({ ...me, [field]: value });
@@ -44,32 +43,14 @@ export function Preferences({ me, onChange }: Props) {
         hint={`It is ${timeOfDay(now, me.time_zone)} there. Recurring tasks keep the zone they were made in.`}
         onChange={(zone) => void save("time_zone", zone)}
       />
-      <div className="space-y-1.5">
-        <label htmlFor={week} className="block text-sm font-medium">
-          Weeks begin on
-        </label>
-        <select
-          id={week}
-          value={me.week_start}
-          aria-invalid={wrong.week_start ? true : undefined}
-          aria-describedby={`${week}-note`}
-          onChange={(event) => void save("week_start", event.target.value)}
-          className={`${inputClass} h-10 pointer-coarse:h-11`}
-        >
-          {weekStarts.map((day) => (
-            <option key={day} value={day}>
-              {day.charAt(0).toUpperCase() + day.slice(1)}
-            </option>
-          ))}
-        </select>
-        <p
-          id={`${week}-note`}
-          role={wrong.week_start ? "alert" : undefined}
-          className={wrong.week_start ? "text-[0.8125rem] text-danger" : "text-[0.8125rem] text-muted"}
-        >
-          {wrong.week_start ?? "For calendars, and for what “this week” and “every 2 weeks” mean."}
-        </p>
-      </div>
+      <Choice
+        label="Weeks begin on"
+        value={me.week_start}
+        options={weekStarts.map((day) => ({ value: day, label: day.charAt(0).toUpperCase() + day.slice(1) }))}
+        error={wrong.week_start}
+        hint="For calendars, and for what “this week” and “every 2 weeks” mean."
+        onChange={(day) => void save("week_start", day)}
+      />
       <div className="space-y-1.5">
         <p className="text-sm font-medium">Theme</p>
         <Segments

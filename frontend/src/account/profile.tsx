@@ -7,7 +7,7 @@ import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
 import { toast } from "@/ui/toast";
 
-import { useSubmit } from "./form";
+import { Form, useSubmit } from "./form";
 import { Problem, Section } from "./section";
 
 /** An account, as REST shows it. */
@@ -27,14 +27,7 @@ export function Profile({ me, onChange }: Props) {
   const wrong = refused?.fields.display_name;
   return (
     <Section title="Profile" note={me.email}>
-      <form
-        noValidate
-        className="space-y-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
+      <Form onSubmit={submit}>
         <Field
           label="Name"
           autoComplete="name"
@@ -47,7 +40,7 @@ export function Profile({ me, onChange }: Props) {
         <Button type="submit" disabled={busy || name === me.display_name}>
           Save name
         </Button>
-      </form>
+      </Form>
     </Section>
   );
 }

@@ -8,7 +8,7 @@ import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
 import { toast } from "@/ui/toast";
 
-import { useSubmit } from "./form";
+import { Form, useSubmit } from "./form";
 import { Problem, Section } from "./section";
 
 /** The password, and the way out of every session. */
@@ -34,14 +34,7 @@ function Password({ email }: { email: string }) {
   const wrong =
     current_password ?? (refused?.code === "INVALID_CREDENTIALS" ? "This is not the current password." : undefined);
   return (
-    <form
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-    >
+    <Form onSubmit={submit}>
       {/* For password managers. */}
       <input type="email" autoComplete="username" value={email} readOnly hidden />
       <Field
@@ -65,7 +58,7 @@ function Password({ email }: { email: string }) {
       <Button type="submit" disabled={busy || !current || !next}>
         Change password
       </Button>
-    </form>
+    </Form>
   );
 }
 

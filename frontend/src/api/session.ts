@@ -10,6 +10,8 @@ type News = { held: Held } | { ended: true };
 
 /** Who has a session in this browser, if any: only then is the cookie tried, which scripts cannot see. */
 const HINT = "todo.session";
+/** That this browser's session has ended here, which the server has yet to hear. */
+const OWED = "todo.signout";
 /** How long before its end a token is renewed, in milliseconds. */
 const MARGIN = 60_000;
 /** How long the server may take to answer, in milliseconds. */
@@ -119,10 +121,12 @@ function open(session: unknown) {
 channel.listen((news) => ("held" in news ? take(news.held) : end()));
 
 export async function signUp(email: string, password: string, displayName: string, timeZone: string) {
+  await settle();
   open(await call("signup", { email, password, display_name: displayName, time_zone: timeZone }));
 }
 
 export async function signIn(email: string, password: string) {
+  await settle();
   open(await call("signin", { email, password }));
 }
 
@@ -136,20 +140,48 @@ export function onSignOut(farewell: () => Promise<void>) {
 
 const sayFarewell = () => Promise.allSettled([...farewells].map((farewell) => farewell()));
 
-/** Ends this browser's session, in all its tabs. */
-export async function signOut() {
+/**
+ * Ends this browser's session, in all its tabs: here at once, at the server when it can be reached. Tells whether it
+ * could.
+ */
+export async function signOut(): Promise<boolean> {
   await sayFarewell();
-  await call("signout", {});
+  localStorage.setItem(OWED, "1");
+  const told = await settle().then(
+    () => true,
+    () => false,
+  );
+  if (!told) settleSoon();
   end();
   channel.post({ ended: true });
+  return told;
 }
 
+/** Has the server end what has ended here, before another session begins by the same cookie. */
+const settle = () =>
+  exclusive("todo.signout", async () => {
+    if (!localStorage.getItem(OWED)) return;
+    await call("signout", {}).catch((error: unknown) => {
+      if (!(error instanceof Refused) || error.passing) throw error;
+    });
+    localStorage.removeItem(OWED);
+  });
+
+/** Tries until the server has heard of it. */
+function settleSoon() {
+  setTimeout(() => void settle().catch(settleSoon), 2_000);
+}
+
+if (typeof window !== "undefined" && localStorage.getItem(OWED)) settleSoon();
+
 /** Ends every session of the account. */
-export async function signOutEverywhere() {
+export async function signOutEverywhere(): Promise<boolean> {
+  const bearer = await token();
   await sayFarewell();
-  await call("signout-everywhere", {}, await token());
+  await call("signout-everywhere", {}, bearer);
   end();
   channel.post({ ended: true });
+  return true;
 }
 
 const STALE = ["INVALID_TOKEN", "TOKEN_EXPIRED", "USER_NOT_FOUND"];

@@ -8,7 +8,7 @@ import { Button } from "@/ui/button";
 type Props = { confirmation: Confirmation; onSay: (text: string) => void };
 
 /** What may be said to settle what waits, as buttons, until it means nothing any more. */
-export function Replies({ confirmation: { replies, expiresAt }, onSay }: Props) {
+export function Replies({ confirmation: { replies, expiresAt, destructive }, onSay }: Props) {
   const { now } = useClock();
   if ((millis(expiresAt) ?? 0) <= now) return null;
   return (
@@ -16,7 +16,7 @@ export function Replies({ confirmation: { replies, expiresAt }, onSay }: Props) 
       {replies.map((reply) => (
         <Button
           key={reply}
-          look={reply === "yes" ? "primary" : "secondary"}
+          look={reply !== "yes" ? "secondary" : destructive ? "danger" : "primary"}
           className="min-w-11"
           onClick={() => onSay(reply)}
         >

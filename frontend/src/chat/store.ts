@@ -1,9 +1,17 @@
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { useSyncExternalStore } from "react";
 
 import { sentence, transport } from "@/api/clients";
 import { onSession, userId } from "@/api/session";
-import { ChatService, type Conversation } from "@/gen/todo/v1/chat_service_pb";
+import { Channel, exclusive } from "@/api/tabs";
+import {
+  ChatService,
+  SendMessageResponseSchema,
+  ConversationSchema,
+  type Conversation,
+  type SendMessageResponse,
+} from "@/gen/todo/v1/chat_service_pb";
 import { newId } from "@/tasks/task";
 import { toast } from "@/ui/toast";
 
@@ -13,6 +21,7 @@ import { begin, empty, fail, isRunning, kept, take, type Thread } from "./thread
 /** By the id of the conversation; the one that has none yet is `NEW`. */
 export const NEW = "";
 const PAGE = 50;
+const BROKE_OFF = "The answer broke off.";
 
 type Held = Thread & { /** Why it could not be read. */ problem?: string };
 type State = {
@@ -22,11 +31,20 @@ type State = {
   threads: ReadonlyMap<string, Held>;
 };
 
+/** What a tab tells the others of what it does. */
+type News = { owner: string | undefined } & (
+  { said: Said; step?: Uint8Array; error?: string } | { renamed: Uint8Array } | { removed: string }
+);
+type Said = { id: string; messageId: string; content: string; at: number };
+
 const nothing: State = { total: 0, threads: new Map() };
 const client = createClient(ChatService, transport);
 const listeners = new Set<() => void>();
 let state = nothing;
 let owner = userId();
+const channel = new Channel<News>("todo.chat");
+/** Held by the tab that sends the message. */
+const sending = (messageId: string) => `todo.chat.${messageId}`;
 
 function publish(change: Partial<State>) {
   state = { ...state, ...change };
@@ -75,29 +93,66 @@ export async function read(id: string) {
 export async function send(id: string, content: string, messageId = newId(), begun?: (id: string) => void) {
   if (isRunning(held(id))) return;
   const speaker = owner;
-  let at = id;
+  const said: Said = { id, messageId, content, at: Date.now() };
   const change = (act: (thread: Thread) => Thread) => {
-    if (owner === speaker) put(at, act(held(at)));
+    if (owner === speaker) put(said.id, act(held(said.id)));
   };
-  change((thread) => begin(thread, messageId, content, Date.now()));
-  try {
+  const tell = (news: { step?: Uint8Array; error?: string }) => {
+    if (said.id !== NEW) channel.post({ owner: speaker, said, ...news });
+  };
+  const broken = (error: string) => {
+    change((thread) => fail(thread, messageId, error));
+    tell({ error });
+  };
+  change((thread) => begin(thread, messageId, content, said.at));
+  const talk = async () => {
+    tell({});
     for await (const response of client.sendMessage({ conversationId: id || undefined, messageId, content })) {
-      const conversation = response.step.case === "started" && response.step.value.conversation;
+      const conversation = begins(response);
       if (conversation && owner === speaker) {
         rise(conversation);
-        if (at === NEW) {
-          at = conversation.id;
-          put(at, held(NEW));
+        if (said.id === NEW) {
+          said.id = conversation.id;
+          put(said.id, held(NEW));
           put(NEW, undefined);
-          begun?.(at);
+          begun?.(said.id);
         }
       }
       change((thread) => take(thread, messageId, response));
+      tell({ step: toBinary(SendMessageResponseSchema, response) });
     }
-    change((thread) => fail(thread, messageId, "The answer broke off."));
-  } catch (error) {
-    change((thread) => fail(thread, messageId, why(error)));
+    broken(BROKE_OFF);
+  };
+  await exclusive(sending(messageId), talk).catch((error: unknown) => broken(why(error)));
+}
+
+const begins = ({ step }: SendMessageResponse) => (step.case === "started" ? step.value.conversation : undefined);
+
+/** What another tab says and is answered. */
+function overhear({ id, messageId, content, at }: Said, step?: Uint8Array, error?: string) {
+  const response = step && fromBinary(SendMessageResponseSchema, step);
+  const conversation = response && begins(response);
+  if (conversation) rise(conversation);
+  if (!state.threads.has(id)) return;
+  if (error !== undefined) return put(id, fail(held(id), messageId, error));
+  if (!awaits(id, messageId)) {
+    put(id, begin(held(id), messageId, content, at));
+    void outlast(id, messageId);
   }
+  if (response) put(id, take(held(id), messageId, response));
+}
+
+const awaits = (id: string, messageId: string) =>
+  held(id).turns.some((turn) => turn.messageId === messageId && turn.error === undefined);
+
+/** Looks what came of a message whose tab has gone before the answer. */
+async function outlast(id: string, messageId: string) {
+  if (!navigator.locks) return;
+  await exclusive(sending(messageId), async () => undefined);
+  const conversation = await client.getConversation({ id }).catch(() => undefined);
+  if (!awaits(id, messageId)) return;
+  const broken = fail(held(id), messageId, BROKE_OFF);
+  put(id, conversation ? kept(conversation, broken.turns) : broken);
 }
 
 /** The conversation that was last talked in comes first. */
@@ -111,10 +166,15 @@ function rise(conversation: Conversation) {
 export async function rename({ id }: Conversation, title: string) {
   try {
     const renamed = await client.renameConversation({ id, title });
-    publish({ conversations: state.conversations?.map((one) => (one.id === id ? renamed : one)) });
+    replace(renamed);
+    channel.post({ owner, renamed: toBinary(ConversationSchema, renamed) });
   } catch (error) {
     toast(sentence(error), { kind: "error" });
   }
+}
+
+function replace(renamed: Conversation) {
+  publish({ conversations: state.conversations?.map((one) => (one.id === renamed.id ? renamed : one)) });
 }
 
 /** Tells whether it is gone. */
@@ -126,9 +186,23 @@ export async function remove({ id }: Conversation): Promise<boolean> {
     return false;
   }
   put(id, undefined);
-  publish({ conversations: state.conversations?.filter((one) => one.id !== id), total: state.total - 1 });
+  drop(id);
+  channel.post({ owner, removed: id });
   return true;
 }
+
+function drop(id: string) {
+  publish({ conversations: state.conversations?.filter((one) => one.id !== id), total: state.total - 1 });
+}
+
+channel.listen((news) => {
+  if (news.owner !== owner) return;
+  if ("said" in news) return overhear(news.said, news.step, news.error);
+  if ("renamed" in news) return replace(fromBinary(ConversationSchema, news.renamed));
+  drop(news.removed);
+  // Who reads it is told that it is not there any more.
+  if (state.threads.has(news.removed)) void read(news.removed);
+});
 
 function subscribe(listener: () => void) {
   listeners.add(listener);

@@ -3,9 +3,9 @@
 import { useCallback, useEffect, useState } from "react";
 
 import { sentence } from "@/api/clients";
-import { decisions, KEPT } from "@/decisions/client";
+import { decisions } from "@/decisions/client";
 import type { GetDecisionMetricsResponse } from "@/gen/todo/v1/observability_service_pb";
-import { stamp } from "@/tasks/task";
+import { millis, stamp } from "@/tasks/task";
 
 /** Of the whole range, and of each of its days: successes and the rest. */
 export type Metrics = { whole: GetDecisionMetricsResponse; succeeded: number[]; others: number[] };
@@ -31,14 +31,10 @@ export function useMetrics(edges: number[] | undefined) {
 }
 
 async function measure(edges: number[], signal: AbortSignal): Promise<Metrics> {
-  const between = (start = 0, end = 0) =>
-    decisions.getDecisionMetrics({ startTime: stamp(start), endTime: stamp(end) }, { signal });
-  const oldest = Date.now() - (KEPT + 1) * 86_400_000;
-  const days = edges.slice(1).map(async (end, day) => {
-    if (end < oldest) return { total: 0, good: 0 };
-    const { totalDecisions, successRate } = await between(edges[day], end);
-    return { total: Number(totalDecisions), good: Math.round(Number(totalDecisions) * successRate) };
-  });
-  const [whole, ...each] = await Promise.all([between(edges[0], edges.at(-1)), ...days]);
-  return { whole, succeeded: each.map(({ good }) => good), others: each.map(({ total, good }) => total - good) };
+  const range = { startTime: stamp(edges[0] ?? 0), endTime: stamp(edges.at(-1) ?? 0) };
+  const whole = await decisions.getDecisionMetrics({ ...range, byDay: true }, { signal });
+  const days = new Map(whole.days.map((day) => [millis(day.startTime), day]));
+  const each = edges.slice(0, -1).map((start) => days.get(start));
+  const succeeded = each.map((day) => Number(day?.successes ?? 0n));
+  return { whole, succeeded, others: each.map((day, at) => Number(day?.totalDecisions ?? 0n) - (succeeded[at] ?? 0)) };
 }

@@ -53,7 +53,7 @@ export function DueField({ task, onSave }: Props) {
         )
       }
     >
-      <div className="flex gap-2">
+      <div className="flex flex-wrap gap-2">
         <Popover
           open={open}
           onOpen={setOpen}
@@ -97,7 +97,7 @@ function TimeInput({ value, onSave }: { value: string; onSave: (value: string) =
       onChange={(event) => setText(event.target.value)}
       onBlur={() => text !== value && onSave(text)}
       onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
-      className={`${inputClass} h-9 w-32 text-sm pointer-coarse:h-11`}
+      className={`${inputClass} h-9 w-32! text-sm pointer-coarse:h-11`}
     />
   );
 }

@@ -51,6 +51,8 @@ let effects: Effect[] = [];
 let live = nothing;
 /** Unread notifications as the server counts them. */
 let unread = 0;
+/** The stream has said how many: what was listed before is older. */
+let counted = false;
 let scheduled = false;
 const listeners = new Set<() => void>();
 const ears = new Set<Ear>();
@@ -89,7 +91,9 @@ export function hold(change: (replica: Replica) => void, soon = false) {
   setTimeout(publish);
 }
 
+/** Takes how many are unread by a list, unless the stream has said so since. */
 export function setUnread(count: number) {
+  if (counted) return;
   unread = count;
   publish();
 }
@@ -106,7 +110,11 @@ export function set(change: Partial<Omit<Live, "tasks" | "notifications" | "unre
 
 /** Takes what the stream of changes says. */
 export function hear({ revision, item }: WatchResponse) {
-  if (item.case === "counts") return setUnread(Number(item.value.unreadNotifications));
+  if (item.case === "counts") {
+    counted = true;
+    unread = Number(item.value.unreadNotifications);
+    return publish();
+  }
   hold((replica) => {
     if (item.case === "task") replica.task(item.value);
     if (item.case === "taskRemoved") replica.remove(item.value.id, revision ?? 0n);
@@ -126,6 +134,7 @@ export function onNotification(ear: Ear) {
 export function forget() {
   replica = new Replica();
   unread = 0;
+  counted = false;
   live = { ...nothing, leads: live.leads, zone: live.zone, weekStart: live.weekStart };
   publish();
 }

@@ -15,7 +15,7 @@ export async function show({ id, taskId, taskTitle }: Rung, onClick: () => void)
   if (permission() !== "granted" || (await anyLooking())) return;
   const registration = await worker();
   // As in worker/push.js.
-  const options = { tag: id, body: "Reminder", data: { task: taskId, notification: id } };
+  const options = { tag: id, body: "Reminder", icon: "/icon-192.png", data: { task: taskId, notification: id } };
   if (registration) return registration.showNotification(taskTitle, options);
   const notification = new Notification(taskTitle, options);
   notification.onclick = () => {

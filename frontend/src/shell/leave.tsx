@@ -12,7 +12,8 @@ import { toast } from "@/ui/toast";
 
 const Dialog = dynamic(() => import("@/ui/dialog").then(({ Dialog }) => Dialog), { ssr: false });
 
-type Act = () => Promise<void>;
+/** Tells whether the server knows. */
+type Act = () => Promise<boolean>;
 
 /** Signs out by `act`; asks first when the server has not heard of everything. */
 export function useLeave() {
@@ -22,10 +23,12 @@ export function useLeave() {
   const go = async (act: Act) => {
     setAsked(undefined);
     try {
-      await act();
+      const told = await act();
       forgetTexts();
+      if (!told) toast("Signed out here. The server will hear of it as soon as it can be reached.");
     } catch (error) {
-      toast(error instanceof Refused ? error.message : sentence(error), { kind: "error" });
+      const why = error instanceof Refused ? error.message : sentence(error);
+      toast(`${why} You are still signed in.`, { kind: "error" });
     }
   };
   const leave = (act: Act) => {
@@ -34,7 +37,11 @@ export function useLeave() {
   };
   const discard = (act: Act) => {
     const discardAll = discardingAll();
-    return go(() => act().then(discardAll));
+    return go(async () => {
+      const told = await act();
+      await discardAll();
+      return told;
+    });
   };
   const question = asked && (
     <Dialog open title="Sign out?" onClose={() => setAsked(undefined)}>

@@ -1,24 +1,13 @@
 "use client";
 
-import clsx from "clsx";
-import {
-  Bell,
-  ChartColumn,
-  Hash,
-  Keyboard,
-  MessageCircle,
-  Moon,
-  Search,
-  SquarePen,
-  Sun,
-  UserRound,
-} from "lucide-react";
-import { useId, useMemo, useState, type KeyboardEvent } from "react";
+import { Bell, ChartColumn, Hash, Keyboard, MessageCircle, Moon, SquarePen, Sun, UserRound } from "lucide-react";
+import { useMemo, useState } from "react";
 
 import { useLive } from "@/live/store";
 import { views, write } from "@/tasks/query";
 import { fold, isDone } from "@/tasks/task";
 import { Dialog } from "@/ui/dialog";
+import { Finder } from "@/ui/finder";
 import { setTheme } from "@/ui/theme";
 
 import { useCounts } from "./counts";
@@ -29,66 +18,33 @@ import { address, viewIcons, viewNames } from "./views";
 /** Finds tasks, views and deeds by a few letters. */
 export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
   const [text, setText] = useState("");
-  const [at, setAt] = useState(0);
-  const list = useId();
   const choices = useChoices(text, onHelp);
-  const pick = (choice: Choice | undefined) => {
-    if (!choice) return;
+  const pick = (choice: Choice) => {
     onClose();
     choice.run();
   };
-  const onKeyDown = (event: KeyboardEvent) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (event.key === "Enter" && !event.nativeEvent.isComposing) pick(choices[at]);
-    if (step === undefined || choices.length === 0) return;
-    event.preventDefault();
-    setAt((at + step + choices.length) % choices.length);
-  };
   return (
     <Dialog open bare onClose={onClose} title="Search, go and do">
-      <div className="flex items-center gap-3 border-b border-line px-4">
-        <Search className="size-5 text-muted" aria-hidden />
-        <input
-          autoFocus
-          role="combobox"
-          aria-expanded
-          aria-controls={list}
-          aria-activedescendant={choices[at] && `${list}-${at}`}
-          aria-label="Search, go and do"
-          placeholder="Find a task, go somewhere, do something"
-          value={text}
-          onChange={(event) => {
-            setText(event.target.value);
-            setAt(0);
-          }}
-          onKeyDown={onKeyDown}
-          className="h-13 w-full bg-transparent text-base outline-none"
-        />
-      </div>
-      <ul id={list} role="listbox" aria-label="Choices" className="max-h-[56vh] overflow-y-auto p-2">
-        {choices.map((choice, index) => (
-          <li
-            key={choice.id}
-            id={`${list}-${index}`}
-            role="option"
-            aria-selected={index === at}
-            ref={(element) => {
-              if (index === at) element?.scrollIntoView({ block: "nearest" });
-            }}
-            onPointerMove={() => setAt(index)}
-            onClick={() => pick(choice)}
-            className={clsx(
-              "flex h-10 cursor-pointer items-center gap-3 rounded-lg px-3 text-sm",
-              index === at && "bg-accent-soft",
-            )}
-          >
+      <Finder
+        roomy
+        label="Search, go and do"
+        placeholder="Find a task, go somewhere, do something"
+        text={text}
+        onText={setText}
+        listLabel="Choices"
+        choices={choices}
+        keyOf={({ id }) => id}
+        onPick={pick}
+        none="Nothing is called that."
+      >
+        {(choice) => (
+          <>
             <choice.icon className="size-4 shrink-0 text-muted" aria-hidden />
             <span className="truncate">{choice.label}</span>
             {choice.note && <span className="ml-auto shrink-0 pl-3 text-xs text-muted">{choice.note}</span>}
-          </li>
-        ))}
-        {choices.length === 0 && <li className="px-3 py-6 text-center text-sm text-muted">Nothing is called that.</li>}
-      </ul>
+          </>
+        )}
+      </Finder>
     </Dialog>
   );
 }

@@ -1,11 +1,12 @@
 "use client";
 
 import dynamic from "next/dynamic";
-import { createContext, useContext, useState, type ReactNode } from "react";
+import { createContext, useContext, useEffect, useState, type ReactNode } from "react";
 
 import type { User } from "@/api/session";
 import { useKeptPush } from "@/notify/use-push";
 import { useRings } from "@/notify/use-rings";
+import { worker } from "@/notify/worker";
 import { Skeleton } from "@/ui/skeleton";
 
 import { Connection } from "./connection";
@@ -14,7 +15,6 @@ import { usePreload } from "./preload";
 import { useUser } from "./session";
 import { useShortcuts } from "./shortcuts";
 import { Sidebar } from "./sidebar";
-import { useWorker } from "./use-worker";
 
 const Sheet = dynamic(() => import("@/ui/dialog").then(({ Sheet }) => Sheet), { ssr: false });
 const Help = dynamic(() => import("./help").then(({ Help }) => Help), { ssr: false });
@@ -39,7 +39,8 @@ export function Shell({ children }: { children: ReactNode }) {
   usePreload();
   useRings();
   useKeptPush(user?.id);
-  useWorker();
+  // Has the browser keep the page, so that it starts without its server.
+  useEffect(() => void worker(), []);
   if (!user) return <Waiting />;
   return (
     <ShellContext value={{ user, show: setOpen }}>

@@ -3,7 +3,7 @@ import type { Clock } from "@/time/clock";
 import { dayStart } from "@/time/zone";
 
 import { active, type Level, type Query, type Sort, type State } from "./query";
-import { fold, isDone, isOverdue, millis } from "./task";
+import { created, due, fold, isDone, isOverdue, updated } from "./task";
 
 /** Tasks under a heading, if they have one: what is overdue, or the day that begins then. */
 export type Group = { heading?: "overdue" | number; tasks: Task[] };
@@ -15,18 +15,6 @@ const statuses: Record<State, Status[]> = {
   in_progress: [Status.IN_PROGRESS],
   completed: [Status.COMPLETED],
 };
-
-/** Read often while sorting; a task does not change. */
-const dues = new WeakMap<Task, number>();
-
-function due(task: Task): number {
-  let at = dues.get(task);
-  if (at === undefined) {
-    at = millis(task.dueDate) ?? Infinity;
-    dues.set(task, at);
-  }
-  return at;
-}
 
 const byText = new Intl.Collator(undefined, { sensitivity: "base", numeric: true }).compare;
 
@@ -42,8 +30,8 @@ const orders: Record<Sort, Compare> = {
   due: by(due),
   priority: by(({ priority }) => priority),
   title: (a, b) => byText(a.title, b.title),
-  created: by(({ createdAt }) => -(millis(createdAt) ?? 0)),
-  updated: by(({ updatedAt }) => -(millis(updatedAt) ?? 0)),
+  created: by((task) => -created(task)),
+  updated: by((task) => -updated(task)),
 };
 const ties: Compare[] = [orders.due, orders.priority, orders.created, (a, b) => (a.id < b.id ? -1 : 1)];
 
@@ -74,8 +62,7 @@ function inView(task: Task, { view, state }: Query, clock: Clock): boolean {
 /** Whether a task matches the filters: any of the priorities, all of the tags, the text somewhere. */
 export function matches(task: Task, { priority, tag, search }: Query): boolean {
   if (priority.length > 0 && !priority.some((level) => priorities[level] === task.priority)) return false;
-  const tags = task.tags.map(fold);
-  if (!tag.every((one) => tags.includes(fold(one)))) return false;
+  if (!tag.every((one) => task.tags.some((own) => fold(own) === fold(one)))) return false;
   const text = fold(search.trim());
   return !text || [task.title, task.description, ...task.tags].some((part) => fold(part).includes(text));
 }
@@ -149,7 +136,7 @@ export function count(tasks: Iterable<Task>, clock: Clock): Counts {
     priorities: { high: 0, medium: 0, low: 0 },
     tags: [],
   };
-  const tags = new Map<string, { tag: string; count: number }>();
+  const spellings = new Map<string, number>();
   for (const task of tasks) {
     if (isDone(task)) {
       counts.completed += 1;
@@ -162,11 +149,13 @@ export function count(tasks: Iterable<Task>, clock: Clock): Counts {
     counts.overdue += isOverdue(task, clock) ? 1 : 0;
     counts.priorities[task.priority === Priority.HIGH ? "high" : task.priority === Priority.LOW ? "low" : "medium"] +=
       1;
-    for (const tag of task.tags) {
-      const known = tags.get(fold(tag));
-      if (known) known.count += 1;
-      else tags.set(fold(tag), { tag, count: 1 });
-    }
+    for (const tag of task.tags) spellings.set(tag, (spellings.get(tag) ?? 0) + 1);
+  }
+  const tags = new Map<string, { tag: string; count: number }>();
+  for (const [tag, count] of spellings) {
+    const known = tags.get(fold(tag));
+    if (known) known.count += count;
+    else tags.set(fold(tag), { tag, count });
   }
   const { all: open, completed, states } = counts;
   counts.states = { ...states, open, completed, pending: open - states.in_progress };

@@ -12,12 +12,29 @@ export function stamp(at: number): Timestamp {
   return { $typeName: "google.protobuf.Timestamp", seconds: BigInt(seconds), nanos: (at - seconds * 1000) * 1e6 };
 }
 
+/** Reads an instant of a task once: it is asked for often while sorting, and a task does not change. */
+function once(read: (task: Task) => Timestamp | undefined, none: number) {
+  const known = new WeakMap<Task, number>();
+  return (task: Task): number => {
+    let at = known.get(task);
+    if (at === undefined) {
+      at = millis(read(task)) ?? none;
+      known.set(task, at);
+    }
+    return at;
+  };
+}
+
+/** In milliseconds; a task without one is due never. */
+export const due = once(({ dueDate }) => dueDate, Infinity);
+export const created = once(({ createdAt }) => createdAt, 0);
+export const updated = once(({ updatedAt }) => updatedAt, 0);
+
 export const isDone = (task: Task) => task.status === Status.COMPLETED;
 
 /** A day as such is overdue when it is over. */
 export function isOverdue(task: Task, { now, today }: Clock): boolean {
-  const due = millis(task.dueDate);
-  return due !== undefined && !isDone(task) && due < (task.dueAllDay ? today : now);
+  return !isDone(task) && due(task) < (task.dueAllDay ? today : now);
 }
 
 export const isPending = ({ fired, cancelled }: Reminder) => !fired && !cancelled;

@@ -1,16 +1,17 @@
 //! The page: the files of its static export, each with its compressed forms, and for HTML the policy of its scripts.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Read as _, sync::OnceLock};
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
+use flate2::bufread::GzDecoder;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use super::{HTML, tag};
 use crate::{edge::Template, rest};
 
-/// The export as `frontend/build/pack.mjs` leaves it, by path from `/`: beside a file its `.br` and `.gz`, and beside
-/// HTML its `.csp`. Empty without the feature `ui`.
+/// The export as `frontend/build/pack.mjs` leaves it, by path from `/`: of what it compresses only `.br` and `.gz`, and
+/// beside HTML its `.csp`. Empty without the feature `ui`.
 pub(super) const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
 
 /// The name in its path changes with the content.
@@ -21,10 +22,18 @@ pub(super) struct Site(BTreeMap<&'static str, File>);
 
 struct File {
     kind: &'static str,
-    plain: Form,
-    brotli: Option<Form>,
-    gzip: Option<Form>,
+    forms: Forms,
     policy: Option<HeaderValue>,
+}
+
+enum Forms {
+    Plain(Form),
+    Compressed {
+        brotli: Form,
+        gzip: Form,
+        /// Hardly anybody asks for it.
+        plain: OnceLock<Form>,
+    },
 }
 
 struct Form {
@@ -36,21 +45,16 @@ impl Site {
     pub(super) fn new(files: &[(&'static str, &'static [u8])]) -> Self {
         let all: BTreeMap<_, _> = files.iter().copied().collect();
         let beside = |path: &str, ending: &str| all.get(format!("{path}.{ending}").as_str()).copied();
-        let paths = all.iter().filter(|(path, _)| !matches!(ending(path), "br" | "gz" | "csp"));
-        Self(
-            paths
-                .map(|(path, content)| {
-                    let file = File {
-                        kind: kind(path),
-                        plain: Form::new(content),
-                        brotli: beside(path, "br").map(Form::new),
-                        gzip: beside(path, "gz").map(Form::new),
-                        policy: beside(path, "csp").map(|text| HeaderValue::from_bytes(text).expect("a header's text")),
-                    };
-                    (*path, file)
-                })
-                .collect(),
-        )
+        let file = |(&path, &content): (&&'static str, &&'static [u8])| {
+            let (path, forms) = match (path.strip_suffix(".br"), ending(path)) {
+                (Some(path), _) => (path, Forms::compressed(content, beside(path, "gz")?)),
+                (None, "gz" | "csp") => return None,
+                (None, _) => (path, Forms::Plain(Form::new(content))),
+            };
+            let policy = beside(path, "csp").map(|text| HeaderValue::from_bytes(text).expect("a header's text"));
+            Some((path, File { kind: kind(path), forms, policy }))
+        };
+        Self(all.iter().filter_map(file).collect())
     }
 
     /// Answers, if the path is one of the page's.
@@ -82,7 +86,7 @@ fn respond(name: &'static str, file: &File, status: StatusCode, method: &Method,
 
 impl File {
     fn respond(&self, name: &str, status: StatusCode, asked: &HeaderMap) -> Response {
-        let (form, encoding) = self.choose(asked);
+        let (form, encoding) = self.forms.choose(asked);
         let fresh = status == StatusCode::OK && asked.get(header::IF_NONE_MATCH) == Some(&form.tag);
         let mut response = Response::new(if fresh { Body::empty() } else { Body::from(form.content.clone()) });
         *response.status_mut() = if fresh { StatusCode::NOT_MODIFIED } else { status };
@@ -100,6 +104,12 @@ impl File {
         }
         response
     }
+}
+
+impl Forms {
+    fn compressed(brotli: &'static [u8], gzip: &'static [u8]) -> Self {
+        Self::Compressed { brotli: Form::new(brotli), gzip: Form::new(gzip), plain: OnceLock::new() }
+    }
 
     fn choose(&self, asked: &HeaderMap) -> (&Form, Option<&'static str>) {
         let accepted = asked.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -109,10 +119,11 @@ impl File {
                 name.trim() == encoding && !matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
             })
         };
-        match (&self.brotli, &self.gzip) {
-            (Some(form), _) if accepts("br") => (form, Some("br")),
-            (_, Some(form)) if accepts("gzip") => (form, Some("gzip")),
-            _ => (&self.plain, None),
+        match self {
+            Self::Plain(form) => (form, None),
+            Self::Compressed { brotli, .. } if accepts("br") => (brotli, Some("br")),
+            Self::Compressed { gzip, .. } if accepts("gzip") => (gzip, Some("gzip")),
+            Self::Compressed { gzip, plain, .. } => (plain.get_or_init(|| gzip.inflated()), None),
         }
     }
 }
@@ -120,6 +131,12 @@ impl File {
 impl Form {
     fn new(content: &'static [u8]) -> Self {
         Self { content: Bytes::from_static(content), tag: tag(content) }
+    }
+
+    fn inflated(&self) -> Self {
+        let mut content = Vec::new();
+        GzDecoder::new(&*self.content).read_to_end(&mut content).expect("it was compressed with the page");
+        Self { tag: tag(&content), content: content.into() }
     }
 }
 
@@ -155,15 +172,18 @@ mod tests {
         site.serve(&Method::GET, path, &headers)
     }
 
+    /// `let a`, compressed.
+    const GZIP: &[u8] =
+        b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xcb\x49\x2d\x51\x48\x04\x00\x80\xdf\xd1\x6a\x05\x00\x00\x00";
+
     fn site() -> Site {
         Site::new(&[
             ("/index.html", b"start"),
             ("/index.html.csp", b"script-src 'self'"),
             ("/tasks.html", b"tasks"),
             ("/404.html", b"gone"),
-            ("/_next/static/a.js", b"let a"),
             ("/_next/static/a.js.br", b"br"),
-            ("/_next/static/a.js.gz", b"gz"),
+            ("/_next/static/a.js.gz", GZIP),
         ])
     }
 
@@ -179,8 +199,8 @@ mod tests {
         assert!(get(&site, "/index.html.csp", &[]).is_none());
     }
 
-    #[test]
-    fn each_form_has_its_own_tag() {
+    #[tokio::test]
+    async fn each_form_has_its_own_tag() {
         let site = site();
         let ask = |accepted| get(&site, "/_next/static/a.js", &[("accept-encoding", accepted)]).unwrap();
         let encoding = |response: &Response| response.headers().get("content-encoding").cloned();
@@ -190,6 +210,8 @@ mod tests {
         assert_eq!(encoding(&brotli).unwrap(), "br");
         assert_ne!(plain.headers()["etag"], gzip.headers()["etag"]);
         assert_ne!(gzip.headers()["etag"], brotli.headers()["etag"]);
+        let plain = axum::body::to_bytes(plain.into_body(), usize::MAX).await.unwrap();
+        assert_eq!(&*plain, b"let a");
     }
 
     #[test]

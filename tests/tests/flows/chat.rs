@@ -92,8 +92,8 @@ pub(crate) async fn a_conversation_does_what_it_says(ground: Ground) {
     assert_eq!(ann.task(text(&rent["id"])).await["status"], "completed");
     let asked = talk.say("delete it").await;
     assert_eq!(
-        (&*asked.reply, &asked.body["confirmation"]["replies"]),
-        ("Delete “pay rent”?\nYes or no?", &json!(["yes", "no"]))
+        (&*asked.reply, &asked.body["confirmation"]["replies"], &asked.body["confirmation"]["destructive"]),
+        ("Delete “pay rent”?\nYes or no?", &json!(["yes", "no"]), &json!(true))
     );
     assert_eq!(titles(&ann, "").await, ["pay rent"], "nothing is deleted before the yes");
     assert_eq!(talk.hear("yes").await, "Deleted “pay rent”.");

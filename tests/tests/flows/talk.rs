@@ -210,8 +210,19 @@ pub(crate) async fn decisions_are_read_and_summed_up_by_their_owner(ground: Grou
         json!({
             "total_decisions": 1, "success_rate": 1, "error_breakdown": {}, "avg_decision_duration_ms": 12,
             "avg_tool_duration_ms": 7, "intent_distribution": { "CREATE_TASK": 1 }, "tool_usage": { "add_task": 1 },
+            "days": [],
         })
     );
+    let by_day = "/api/observability/metrics?by_day=true";
+    let range = format!("{by_day}&start_time=2026-03-01T12:00:00Z&end_time=2026-03-03T00:00:00Z");
+    let day = |start, count| json!({ "start_time": start, "total_decisions": count, "successes": count });
+    let days = json!([day("2026-03-01T00:00:00Z", 0), day("2026-03-02T00:00:00Z", 1)]);
+    assert_eq!(ann.get(&range).await.expect(200)["days"], days);
+    let kept = ann.get(&format!("{by_day}&start_time=2020-01-01T00:00:00Z")).await.expect(200);
+    assert_eq!(kept["days"].as_array().map(Vec::len), Some(31));
+    ann.patch("/api/auth/me", &json!({ "time_zone": "America/New_York" })).await.expect(200);
+    let days = json!([day("2026-03-01T05:00:00Z", 0), day("2026-03-02T05:00:00Z", 1)]);
+    assert_eq!(ann.get(&range).await.expect(200)["days"], days);
     assert_eq!(bob.get("/api/observability/metrics").await.expect(200)["total_decisions"], 0);
     clock.advance(TimeDelta::seconds(1));
     assert_eq!(

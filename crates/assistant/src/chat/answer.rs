@@ -196,4 +196,12 @@ impl Pending {
             Self::Change { .. } | Self::More { .. } => Vec::new(),
         }
     }
+
+    /// Whether a yes deletes something.
+    #[must_use]
+    pub fn is_destructive(&self) -> bool {
+        let deletes =
+            |call: &Call| call.tool == "delete_task" || call.arguments.get("action") == Some(&"delete".into());
+        matches!(self, Self::Calls { calls, .. } if calls.iter().any(deletes))
+    }
 }

@@ -225,6 +225,7 @@ impl Chat {
             action: serialized(pending),
             expires_at: Some(timestamp(self.ports.clock.now() + PENDING)),
             replies: pending.replies(),
+            destructive: pending.is_destructive(),
         }
     }
 
@@ -254,7 +255,8 @@ fn done(
 }
 
 fn confirmation(pending: &v1::PendingAction) -> v1::Confirmation {
-    v1::Confirmation { replies: pending.replies.clone(), expires_at: pending.expires_at }
+    let &v1::PendingAction { expires_at, destructive, .. } = pending;
+    v1::Confirmation { replies: pending.replies.clone(), expires_at, destructive }
 }
 
 fn forwarded(metadata: &MetadataMap) -> MetadataMap {
