@@ -36,7 +36,7 @@ pub(super) async fn daprd(
         Ok(found) => found,
         Err(error) => {
             let said = error.to_string();
-            let mend = if said.contains("token") {
+            let mend = if said.contains("Unauthenticated") {
                 "give daprd and the role the same DAPR_API_TOKEN"
             } else {
                 "start it, or say where it is (--dapr-grpc-port, DAPR_GRPC_PORT)"
