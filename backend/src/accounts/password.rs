@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use argon2::{
-    Argon2,
-    password_hash::{self, PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use todo_domain::{Error, account::Password};
 use tokio::sync::Semaphore;
@@ -15,6 +15,10 @@ const AT_ONCE: usize = 2;
 /// Calls that may wait for their turn, some seconds at most; more are told to come back.
 const WAITING: usize = 64;
 const COME_BACK: Duration = Duration::from_secs(1);
+
+/// What glibc maps anew for each use and gives back after it (its `DEFAULT_MMAP_THRESHOLD_MAX`): of what is smaller, each
+/// thread that ever hashed would keep its share. Memory that is not touched costs nothing.
+const MAPPED: usize = 32 << 20;
 
 /// What no password matches: verified where there is no hash to verify, so that an unknown account takes as long to
 /// refuse as a wrong password. A constant, because making one costs as much as a start may take.
@@ -70,7 +74,7 @@ impl Hasher {
 
 /// Hashes a password with a random salt; blocks for tens of milliseconds.
 pub(super) fn hash(password: &Password) -> Result<String, Error> {
-    Ok(Argon2::default().hash_password(password.as_bytes()).map_err(Error::internal)?.to_string())
+    Ok(computed(password.as_bytes(), Salt::generate(), Params::default())?.to_string())
 }
 
 fn verify(phc: Option<&str>, password: Option<&Password>) -> Result<bool, Error> {
@@ -79,11 +83,25 @@ fn verify(phc: Option<&str>, password: Option<&Password>) -> Result<bool, Error>
         _ => (NOBODY, &b""[..]),
     };
     let stored = PasswordHash::new(phc).map_err(Error::internal)?;
-    match Argon2::default().verify_password(bytes, &stored) {
-        Ok(()) => Ok(true),
-        Err(password_hash::Error::PasswordInvalid) => Ok(false),
-        Err(error) => Err(Error::internal(error)),
-    }
+    let salt = stored.salt.ok_or_else(|| Error::internal("a hash without its salt"))?;
+    // Hashes compare in constant time; all else of them is the same.
+    Ok(computed(bytes, salt, Params::try_from(&stored).map_err(Error::internal)?)? == stored)
+}
+
+fn computed(password: &[u8], salt: Salt, params: Params) -> Result<PasswordHash, Error> {
+    let mut memory = Vec::with_capacity(params.block_count().max(MAPPED / Block::SIZE));
+    memory.resize(params.block_count(), Block::default());
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    let named = ParamsString::try_from(&params).map_err(Error::internal)?;
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    argon2.hash_password_into_with_memory(password, &salt, &mut output, &mut memory).map_err(Error::internal)?;
+    Ok(PasswordHash {
+        algorithm: ARGON2ID_IDENT,
+        version: Some(Version::V0x13.into()),
+        params: named,
+        salt: Some(salt),
+        hash: Some(Output::new(&output).map_err(Error::internal)?),
+    })
 }
 
 /// Reads a password that someone claims to have. `None`: no account can have it.
@@ -128,6 +146,14 @@ mod tests {
         assert!(verify(Some(&phc), Some(&password("correct horse"))).unwrap());
         assert!(!verify(Some(&phc), Some(&password("correct house"))).unwrap());
         assert_ne!(phc, hash(&password("correct horse")).unwrap(), "salted");
+    }
+
+    /// Made by the reference implementation (<https://github.com/P-H-C/phc-winner-argon2>).
+    #[test]
+    fn a_hash_that_was_made_elsewhere_verifies() {
+        let phc = "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$rk2Mi3E4dgRMg0fHaYaptWVZRKqs//6b6k3/nntqGJk";
+        assert!(verify(Some(phc), Some(&password("correct horse"))).unwrap());
+        assert!(!verify(Some(phc), Some(&password("correct house"))).unwrap());
     }
 
     #[test]
