@@ -57,7 +57,7 @@ export function TaskList({ rows, query, current, chosen, asking, events, onDrop 
   return (
     <div ref={box} className="-mx-2.5 min-h-0 flex-1 overflow-y-auto px-2.5 pb-24 data-drags:select-none" data-scroll>
       <Lines value={{ rows, day: drag?.day }}>
-        <Virtualizer ref={virtual} scrollRef={box} as={List} item={Line} itemSize={44} data={rows}>
+        <Virtualizer ref={virtual} scrollRef={box} as={List} item={Line} data={rows}>
           {(row) =>
             "task" in row ? (
               <TaskRow
