@@ -31,9 +31,9 @@ pub const START: Duration = Duration::from_mins(2);
 const API_TOKEN: &str = "the token of daprd's own interface";
 /// What daprd shows.
 const APP_TOKEN: &str = "the token of what daprd calls";
-/// What the system's parts show each other.
 /// The number one, as a private key.
 const VAPID: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE";
+/// What the system's parts show each other.
 const INTERNAL_TOKEN: &str = "the token of internal calls";
 /// The secret that signs access tokens.
 pub const JWT_SECRET: &str = "a secret of tests that has more than 32 bytes";

@@ -73,7 +73,8 @@ fn code(reason: Reason) -> Code {
 }
 
 /// An error with its causes on one line.
-struct Chain<'a>(&'a (dyn std::error::Error + 'static));
+#[derive(Debug)]
+pub struct Chain<'a>(pub &'a (dyn std::error::Error + 'static));
 
 impl std::fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

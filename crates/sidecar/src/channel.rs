@@ -18,8 +18,7 @@ use tower::{Service, ServiceExt};
 /// Any error of a transport, as tonic's clients take it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A boxed, cheaply cloned tower service over tonic's bodies: give it to a generated client's `new`. What is called is
-/// told which trace it is part of.
+/// A boxed, cheaply cloned tower service over tonic's bodies: give it to a generated client's `new`.
 #[derive(Clone)]
 pub struct ApiChannel(BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>);
 
@@ -55,10 +54,13 @@ impl ApiChannel {
         Self::from_channel(channel)
     }
 
-    /// Calls over the network.
+    /// Calls over the network; what is called is told which trace it is part of.
     #[must_use]
     pub fn from_channel(channel: Channel) -> Self {
-        Self::new(channel)
+        Self::new(channel.map_request(|mut request: Request<Body>| {
+            todo_trace::inject(request.headers_mut());
+            request
+        }))
     }
 }
 
@@ -77,8 +79,7 @@ impl Service<Request<Body>> for ApiChannel {
         self.0.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        todo_trace::inject(request.headers_mut());
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
         self.0.call(request)
     }
 }
@@ -142,9 +143,9 @@ mod tests {
         let endpoint = Endpoint::from_shared(format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let channel = ApiChannel::spread(&endpoint, 3);
         let call = tokio::spawn(channel.oneshot(Request::new(Body::empty())));
-        let mut peers = std::collections::BTreeSet::new();
-        while peers.len() < 3 {
-            peers.insert(listener.accept().await.unwrap().1);
+        for connection in 1..=3 {
+            let accepted = tokio::time::timeout(Duration::from_secs(10), listener.accept()).await;
+            accepted.unwrap_or_else(|_| panic!("connection {connection} does not come")).unwrap();
         }
         call.abort();
     }

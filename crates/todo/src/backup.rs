@@ -11,11 +11,11 @@ use chrono::SecondsFormat;
 use tempfile::NamedTempFile;
 use todo_backend::store::sqlite;
 use todo_domain::Clock as _;
-use todo_runtime::system::SystemClock;
+use todo_runtime::{status::Chain, system::SystemClock};
 
 use crate::{
     data::{self, Directory},
-    database::{Database, because},
+    database::Database,
 };
 
 /// By how much revisions grow at a restore: more than anyone changes between a backup and its restore, and so little that
@@ -45,7 +45,7 @@ pub async fn backup(database: &Database, file: &Path) -> Result<(), String> {
     let fail = |error: &dyn std::fmt::Display| format!("the backup {} cannot be written: {error}", file.display());
     let draft = draft(folder(file)).map_err(|error| fail(&error))?;
     let name = draft.path().to_str().ok_or_else(|| fail(&"its path is not UTF-8"))?;
-    sqlite::backup::copy(path, name).await.map_err(|error| fail(&because(&error)))?;
+    sqlite::backup::copy(path, name).await.map_err(|error| fail(&Chain(&error)))?;
     let bytes = keep(draft, file).map_err(|error| fail(&error))?;
     println!("{} holds the database {database}: {bytes} bytes", file.display());
     Ok(())
@@ -110,7 +110,7 @@ async fn jump(database: &Database) -> Result<(), String> {
         tx.jump(JUMP).await?;
         tx.commit().await
     };
-    let jumped = jumped.await.map_err(|error| format!("the database {database} cannot be used: {}", because(&error)));
+    let jumped = jumped.await.map_err(|error| format!("the database {database} cannot be used: {}", Chain(&error)));
     store.close().await;
     jumped
 }

@@ -101,6 +101,20 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// The app id of a role of its own.
+    #[must_use]
+    pub fn role(&self) -> Option<&'static str> {
+        match self {
+            Self::Backend => Some("backend"),
+            Self::Scheduler => Some("scheduler"),
+            Self::Assistant => Some("assistant"),
+            Self::Gateway => Some("gateway"),
+            _ => None,
+        }
+    }
+}
+
 /// What `todo doctor` looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "they are the commands above")]

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, str::FromStr, sync::Arc};
 
 use todo_backend::store::{self, Inspection, Store};
+use todo_runtime::status::Chain;
 use todo_sidecar::Secret;
 
 /// A database that can be opened.
@@ -77,7 +78,7 @@ impl Database {
     /// # Errors
     /// A sentence when it cannot be reached, or holds a newer schema than this program knows.
     pub async fn open(&self) -> Result<Arc<dyn Store>, String> {
-        let fail = |error: store::Error| format!("the database {self} cannot be used: {}", because(&error));
+        let fail = |error: store::Error| format!("the database {self} cannot be used: {}", Chain(&error));
         Ok(match self {
             Self::Sqlite(path) => Arc::new(store::sqlite::Store::open(path).await.map_err(fail)?),
             Self::Postgres(url) => {
@@ -87,17 +88,6 @@ impl Database {
             }
         })
     }
-}
-
-/// What an error says, with what caused it.
-pub(crate) fn because(error: &dyn std::error::Error) -> String {
-    let mut why = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        why = format!("{why}: {error}");
-        cause = error.source();
-    }
-    why
 }
 
 #[cfg(test)]

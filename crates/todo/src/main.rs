@@ -56,13 +56,7 @@ fn main() -> ExitCode {
 /// Begins logs and traces.
 fn traced(cli: &Cli) -> Result<Traces, String> {
     let Settings { otlp_endpoint, trace_ratio, log_level, log_format, .. } = &cli.settings;
-    let service = match &cli.command {
-        Some(Command::Backend) => "backend",
-        Some(Command::Scheduler) => "scheduler",
-        Some(Command::Assistant) => "assistant",
-        Some(Command::Gateway) => "gateway",
-        _ => "todo",
-    };
+    let service = cli.command.as_ref().and_then(Command::role).unwrap_or("todo");
     let traces = Traces::begin(service, otlp_endpoint.as_ref(), *trace_ratio)
         .map_err(|error| format!("--otlp-endpoint (OTEL_EXPORTER_OTLP_ENDPOINT): {error}"))?;
     telemetry::init(log_level, *log_format, Some(&traces))
@@ -190,7 +184,7 @@ async fn serve_role(role: &Command, settings: Settings, llm: &Llm, dapr: Dapr) -
     let listeners = role::Listeners { public: bind(settings.listen, LISTEN).await?, callback };
     let address = listeners.public.local_addr().map_err(|error| error.to_string())?;
     let stop = stop_signal();
-    let name = format!("{role:?}").to_lowercase();
+    let name = role.role().unwrap_or_default();
     println!("todo {name} is running at http://{address}/ (health: /ready)");
     let _ = std::io::stdout().flush();
     let ports: (Arc<dyn Clock>, Arc<dyn Ids>) = (clock, ids.clone());

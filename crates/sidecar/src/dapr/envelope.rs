@@ -4,13 +4,14 @@ use dapr::dapr::proto::runtime::v1::TopicEventRequest;
 use prost_types::Value as Attribute;
 use prost_types::value::Kind;
 use serde_json::{Map, Number, Value};
+use todo_trace::TRACEPARENT;
 
 use crate::{CloudEvent, Invalid, TOPIC};
 
 /// Extensions that daprd adds and nobody needs: its component's name, and the old name of `traceparent`.
 const OWN: [&str; 2] = ["pubsubname", "traceid"];
 /// Extensions that daprd adds without a value when nothing is traced.
-const TRACE: [&str; 2] = ["traceparent", "tracestate"];
+const TRACE: [&str; 2] = [TRACEPARENT, "tracestate"];
 
 /// Reads what daprd delivers as the event that was published.
 ///

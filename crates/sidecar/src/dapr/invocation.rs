@@ -68,6 +68,7 @@ impl Service<Request<Body>> for Invocation {
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let headers = request.headers_mut();
         headers.insert(APP, self.app.clone());
+        todo_trace::inject(headers);
         // One that came with the metadata of an outer call is not ours to pass on.
         headers.remove(TOKEN);
         if let Some(token) = &self.token {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use dapr::dapr::proto::runtime::v1::{BulkPublishRequest, BulkPublishRequestEntry, PublishEventRequest};
 use futures::StreamExt;
+use todo_trace::TRACEPARENT;
 use tonic::Code;
 
 use super::DaprSidecar;
@@ -29,7 +30,7 @@ pub(super) fn body(topic: &str, event: &CloudEvent) -> Result<Vec<u8>, Error> {
     let mut sent = event.clone();
     sent.extensions.remove(TOPIC);
     // daprd overwrites a `traceparent` that has no `traceid` beside it (an older name of the same).
-    if let Some(parent) = sent.extensions.get("traceparent").cloned() {
+    if let Some(parent) = sent.extensions.get(TRACEPARENT).cloned() {
         sent.extensions.entry("traceid".to_owned()).or_insert(parent);
     }
     Ok(sent.to_json())

@@ -7,9 +7,10 @@ use std::{
 
 use chrono::TimeDelta;
 use todo_domain::Clock;
+use todo_runtime::status::Chain;
 
 use super::Report;
-use crate::database::{Database, because};
+use crate::database::Database;
 
 /// How far the database's clock may be from this machine's.
 const APART: TimeDelta = TimeDelta::seconds(5);
@@ -60,12 +61,12 @@ pub(super) async fn database(report: &mut Report, database: &Database, clock: &d
         Ok(found) => found,
         Err(error) => {
             let mend = "start it, or mend its URL (--database-url, DATABASE_URL, the secret database-url)";
-            return report.failed("database", format!("{database} cannot be used: {}: {mend}", because(&error)));
+            return report.failed("database", format!("{database} cannot be used: {}: {mend}", Chain(&error)));
         }
     };
     if let Err(error) = &found.writable {
         let mend = "give the user or login the right to write, or name the server that takes writes";
-        report.failed("database", format!("{database} can be read and not written: {}: {mend}", because(error)));
+        report.failed("database", format!("{database} can be read and not written: {}: {mend}", Chain(error)));
     }
     match found.schema {
         None => report.ok("database", format!("{database} is empty: the first start makes the schema")),
